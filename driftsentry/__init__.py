@@ -1,0 +1,104 @@
+"""DriftSentry: the self-hosted inbox for infrastructure drift."""
+
+import asyncio
+import logging
+import os
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+from driftsentry import answers, auth, drifts, errors, events, security, site
+from driftsentry.api import v1
+from driftsentry.auth import guards
+from driftsentry.auth import pages as auth_pages
+from driftsentry.config import Config
+from driftsentry.db import Database
+from driftsentry.drifts import fragments as drift_fragments
+from driftsentry.drifts import pages as drift_pages
+from driftsentry.live import pages as live_pages
+from driftsentry.live.hub import Hub
+from driftsentry.overview import fragments as overview_fragments
+from driftsentry.overview import pages as overview_pages
+from driftsentry.serve import refuse_deflate
+from driftsentry.stacks import fragments as stack_fragments
+from driftsentry.stacks import pages as stack_pages
+from driftsentry.web import DriftSentry
+
+ROOT = Path(__file__).parent.parent
+HEARTBEAT_SECONDS = 20
+LAPSE_SECONDS = 30
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Config | None = None) -> DriftSentry:
+    """The whole application. Raises `ConfigError` when the settings do not allow a start."""
+    app = DriftSentry(__name__, static_folder=None, root_path=str(ROOT))
+    app.settings = settings or Config.from_env(os.environ, ROOT / ".env")
+    app.secret_key = app.settings.secret_key
+    _quiet_warnings()
+    _connect(app)
+    security.install(app)
+    guards.install(app)
+    answers.install(app)
+    _register(app)
+    refuse_deflate()
+    app.before_serving(lambda: _start(app))
+    app.after_serving(lambda: _stop(app))
+    return app
+
+
+def _quiet_warnings() -> None:
+    # quart-auth warns on each plain-http answer with a cookie; browsers take Secure cookies from loopback.
+    warnings.filterwarnings("ignore", message="Secure cookies will be ignored", module="quart_auth")
+
+
+def _connect(app: DriftSentry) -> None:
+    """One database, one log, and one tail of it that tells the pages."""
+    app.db = Database(app.settings.database_url)
+    app.db.before_commit = events.Log(app.settings.data_key).seal
+    app.tail = events.Tail(app.db)
+    app.db.after_commit = app.tail.poke
+    app.count_waiting = drifts.count_waiting
+    draws = (drift_fragments.draw, stack_fragments.draw, overview_fragments.draw)
+    app.extensions["hub"] = Hub(app.db, app.tail, draws)
+
+
+def _register(app: DriftSentry) -> None:
+    pages = (site, auth_pages, overview_pages, drift_pages, stack_pages, live_pages)
+    for blueprint in (*[page.blueprint for page in pages], *v1.BLUEPRINTS):
+        app.register_blueprint(blueprint)
+
+
+async def _start(app: DriftSentry) -> None:
+    await app.db.connect()
+    await app.db.migrate()
+    if app.settings.environment == "demo":
+        await auth.ensure_demo_users(app.db)
+    await app.tail.start()
+    app.extensions["hub"].start()
+    app.extensions["clockwork"] = [
+        asyncio.create_task(_every(HEARTBEAT_SECONDS, app.extensions["hub"].beat), name="live.beat"),
+        asyncio.create_task(_lapse(app), name="drifts.lapse"),
+    ]
+
+
+async def _stop(app: DriftSentry) -> None:
+    for task in app.extensions.pop("clockwork", []):
+        task.cancel()
+    await app.extensions["hub"].close()
+    await app.tail.stop()
+    await app.db.disconnect()
+
+
+async def _every(seconds: float, act: "object") -> None:
+    assert callable(act)
+    while True:
+        await asyncio.sleep(seconds)
+        act()
+
+
+async def _lapse(app: DriftSentry) -> None:
+    while True:
+        with suppress(errors.Unavailable):  # the next round finds the same approvals
+            await drifts.lapse(app.db)
+        await asyncio.sleep(LAPSE_SECONDS)

@@ -1,13 +1,27 @@
-"""The time, in UTC. Tests replace `now`; nobody else asks the operating system."""
+"""The time, in UTC. Nobody else asks the operating system."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
+_pretended: ContextVar[datetime | None] = ContextVar("pretended", default=None)
 _RFC3339 = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def now() -> datetime:
     """The current time, aware, in UTC."""
-    return datetime.now(UTC)
+    return _pretended.get() or datetime.now(UTC)
+
+
+@contextmanager
+def pretend(moment: datetime) -> Iterator[None]:
+    """Within this block (and the tasks and threads begun in it) it is `moment`: for demo data and tests."""
+    token = _pretended.set(moment)
+    try:
+        yield
+    finally:
+        _pretended.reset(token)
 
 
 def to_text(moment: datetime) -> str:

@@ -67,6 +67,10 @@ class Event:
     data: dict[str, Any] = field(hash=False)
     hash: str
 
+    @property
+    def actor_name(self) -> str:
+        return self.actor.name
+
 
 def record(
     tx: Tx,
@@ -171,6 +175,16 @@ async def select_after(tx: Tx, seq: int, limit: int = BATCH) -> list[Event]:
         limit=limit,
     )
     return [_event(row) for row in rows]
+
+
+async def select_raw_after(tx: Tx, seq: int, limit: int = BATCH) -> list[dict[str, Any]]:
+    """The rows as they were chained: for verifying them."""
+    rows = await tx.all(
+        f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit",  # noqa: S608
+        seq=seq,
+        limit=limit,
+    )
+    return [dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True)) for row in rows]
 
 
 async def select_of_drift(tx: Tx, drift_id: int, limit: int = 200) -> list[Event]:

@@ -126,6 +126,7 @@ CREATE TABLE drifts (
     severity_reason  TEXT NOT NULL,
     fingerprint      TEXT NOT NULL,                -- keyed hash over the significant differences, secrets included
     changes          TEXT NOT NULL,                -- JSON: the attribute diff, masked
+    attributes       TEXT NOT NULL,                -- JSON list: names of the attributes that differ
     hidden_changes   INTEGER NOT NULL,             -- lines left out of `changes` by a limit
     search_text      TEXT NOT NULL,                -- words, separated by blanks
     version          INTEGER NOT NULL,             -- grows with everything that can be seen of the row
@@ -140,6 +141,8 @@ CREATE TABLE drifts (
 );
 CREATE INDEX drifts_by_urgency ON drifts (status, cause, severity_rank, detected_at, id);
 CREATE INDEX drifts_by_change ON drifts (status, cause, updated_at, id);
+CREATE INDEX drifts_by_update ON drifts (updated_at, id);
+CREATE INDEX drifts_informational ON drifts (updated_at, id) WHERE cause = 'informational' AND status <> 'resolved';
 CREATE INDEX drifts_of_stack ON drifts (stack_id, status, cause, severity_rank, detected_at, id);
 
 CREATE TABLE decisions (

@@ -1,0 +1,107 @@
+"""Enforces each route's access rule before its handler runs, and tells handlers who is calling."""
+
+from contextlib import suppress
+from typing import cast
+from urllib.parse import quote
+
+from quart import Response, g, redirect, request, websocket
+from quart_auth import QuartAuth, current_user
+
+from driftsentry import answers, errors
+from driftsentry.auth import actions
+from driftsentry.auth.model import Person, Role, Token
+from driftsentry.events import Actor
+from driftsentry.web import Access, DriftSentry, app
+
+COOKIE = "__Host-driftsentry"
+_ROLES = {Access.VIEWER: Role.VIEWER, Access.ENGINEER: Role.ENGINEER, Access.ADMIN: Role.ADMIN}
+
+
+def install(quart: DriftSentry) -> None:
+    QuartAuth(
+        quart,
+        cookie_name=COOKIE,
+        cookie_samesite="Lax",
+        duration=int(quart.settings.session_absolute.total_seconds()),
+        salt="driftsentry session",
+    )
+    quart.before_request(_enforce)
+
+
+async def _enforce() -> Response | None:
+    if request.endpoint is None:  # no such route: 404 or 405, which tell nothing
+        return None
+    access = app().access_of(request.endpoint)
+    if access is Access.REPORTER:
+        await _identify_token()
+        return None
+    person = None if answers.is_program() else await signed_in()
+    if access is Access.ANYONE:
+        return None
+    if person is None:
+        return _to_login()
+    g.person = person
+    if not person.role.includes(_ROLES[access]):
+        raise errors.Forbidden(
+            f"Your role is {person.role}. This needs the role {_ROLES[access]}; an admin can give it to you."
+        )
+    return None
+
+
+async def signed_in() -> Person | None:
+    """Whoever this request's or handshake's cookie belongs to, read from the database anew."""
+    if "person" not in g:
+        secret = current_user.auth_id
+        g.person = await actions.identify(app().db, app().settings, secret) if secret else None
+        if g.person:
+            with suppress(errors.Unavailable):  # a page must not fail because somebody else is writing
+                await actions.note_seen(app().db, g.person)
+    return cast(Person | None, g.person)
+
+
+def _to_login() -> Response:
+    """A page goes to the login and back; a fragment cannot, so htmx is told to go there."""
+    if answers.is_program():
+        raise errors.SignedOut("Sign in first.")
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    if answers.is_fragment():
+        here = request.headers.get("HX-Current-URL", "")
+        path = "/" + here.split("/", 3)[3] if here.count("/") >= 3 else "/"
+        raise errors.SignedOut(
+            "Your session has ended. Sign in again.", headers={"HX-Redirect": f"/login?next={quote(path)}"}
+        )
+    return cast(Response, redirect(f"/login?next={quote(wanted)}", 303))
+
+
+async def _identify_token() -> None:
+    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise errors.SignedOut(
+            "Send a CI token: Authorization: Bearer dsk_...", headers={"WWW-Authenticate": "Bearer"}
+        )
+    async with app().db.read() as tx:
+        g.token = await actions.identify_token(tx, secret.strip())
+
+
+def person() -> Person:
+    """The signed-in caller of a route whose rule asks for a role."""
+    return cast(Person, g.person)
+
+
+def token() -> Token:
+    """The CI token of a route whose rule is `REPORTER`."""
+    return cast(Token, g.token)
+
+
+def actor() -> Actor:
+    """The caller as the log names him."""
+    address, request_id = client_address(), g.get("request_id", "")
+    if "token" in g:
+        return Actor("token", g.token.id, g.token.name, address, request_id)
+    return Actor("user", g.person.id, g.person.name, address, request_id)
+
+
+def client_address() -> str:
+    """The peer, or what the configured number of proxies says of it."""
+    connection = request if request else websocket
+    return connection.remote_addr or ""

@@ -1,0 +1,218 @@
+"""SQL about people, sessions, tokens and failed logins."""
+
+from datetime import datetime
+
+from driftsentry.auth.model import Person, Role, Token, User, stacks_from_text, stacks_to_text
+from driftsentry.clock import from_text, maybe_from_text, to_text
+from driftsentry.db import Row, Tx
+
+
+def _user(row: Row) -> User:
+    return User(
+        row["id"],
+        row["email"],
+        row["name"],
+        Role(row["role"]),
+        row["password_hash"],
+        row["theme"],
+        bool(row["is_active"]),
+    )
+
+
+async def select_user_by_email(tx: Tx, email: str) -> User | None:
+    row = await tx.one("SELECT * FROM users WHERE email = :email", email=email)
+    return _user(row) if row else None
+
+
+async def select_users(tx: Tx) -> list[User]:
+    return [_user(row) for row in await tx.all("SELECT * FROM users ORDER BY email")]
+
+
+async def select_role(tx: Tx, user_id: str) -> Role | None:
+    """The role of an active user as of this transaction."""
+    role = await tx.value("SELECT role FROM users WHERE id = :id AND is_active = 1", id=user_id)
+    return Role(role) if role else None
+
+
+async def count_users(tx: Tx) -> int:
+    return int(await tx.value("SELECT count(*) FROM users"))
+
+
+async def count_other_admins(tx: Tx, user_id: str) -> int:
+    return int(
+        await tx.value(
+            "SELECT count(*) FROM users WHERE role = 'admin' AND is_active = 1 AND id <> :id",
+            id=user_id,
+        )
+    )
+
+
+async def insert_user(tx: Tx, user: User, created_at: datetime) -> None:
+    await tx.run(
+        "INSERT INTO users (id, email, name, role, password_hash, theme, is_active, created_at)"
+        " VALUES (:id, :email, :name, :role, :password_hash, :theme, 1, :created_at)",
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        role=user.role.value,
+        password_hash=user.password_hash,
+        theme=user.theme,
+        created_at=to_text(created_at),
+    )
+
+
+async def update_user_active(tx: Tx, user_id: str, *, is_active: bool) -> None:
+    await tx.run("UPDATE users SET is_active = :active WHERE id = :id", id=user_id, active=int(is_active))
+
+
+async def update_password(tx: Tx, user_id: str, password_hash: str) -> None:
+    await tx.run("UPDATE users SET password_hash = :hash WHERE id = :id", id=user_id, hash=password_hash)
+
+
+async def update_theme(tx: Tx, user_id: str, theme: str) -> None:
+    await tx.run("UPDATE users SET theme = :theme WHERE id = :id", id=user_id, theme=theme)
+
+
+async def insert_session(
+    tx: Tx, session_id: str, user_id: str, secret_hash: str, user_agent: str, address: str, at: datetime, end: datetime
+) -> None:
+    await tx.run(
+        "INSERT INTO sessions (id, user_id, secret_hash, user_agent, address, created_at, last_seen_at, expires_at)"
+        " VALUES (:id, :user_id, :secret_hash, :user_agent, :address, :at, :at, :expires_at)",
+        id=session_id,
+        user_id=user_id,
+        secret_hash=secret_hash,
+        user_agent=user_agent[:400],
+        address=address,
+        at=to_text(at),
+        expires_at=to_text(end),
+    )
+
+
+async def select_person(tx: Tx, secret_hash: str) -> tuple[Person, datetime] | None:
+    """Who holds this session and when it ends at the latest, if it was not revoked and the user is active."""
+    row = await tx.one(
+        "SELECT u.id, u.email, u.name, u.role, u.theme, s.id AS session_id, s.last_seen_at, s.expires_at"
+        " FROM sessions s JOIN users u ON u.id = s.user_id"
+        " WHERE s.secret_hash = :secret_hash AND s.revoked_at IS NULL AND u.is_active = 1",
+        secret_hash=secret_hash,
+    )
+    if row is None:
+        return None
+    seen, end = from_text(row["last_seen_at"]), from_text(row["expires_at"])
+    role = Role(row["role"])
+    return Person(row["id"], row["email"], row["name"], role, row["theme"], row["session_id"], seen), end
+
+
+async def update_session_seen(tx: Tx, session_id: str, at: datetime) -> None:
+    # Never backwards: a clock that jumps back must not revive an idle session.
+    await tx.run(
+        "UPDATE sessions SET last_seen_at = :at WHERE id = :id AND last_seen_at < :at AND revoked_at IS NULL",
+        id=session_id,
+        at=to_text(at),
+    )
+
+
+async def select_living_sessions(tx: Tx, user_id: str) -> list[str]:
+    """Ids of the sessions that were not revoked, oldest first."""
+    rows = await tx.all(
+        "SELECT id FROM sessions WHERE user_id = :user_id AND revoked_at IS NULL ORDER BY created_at, id",
+        user_id=user_id,
+    )
+    return [row[0] for row in rows]
+
+
+async def update_session_revoked(tx: Tx, session_id: str, at: datetime, why: str) -> bool:
+    """Whether it was alive until now."""
+    row = await tx.one(
+        "UPDATE sessions SET revoked_at = :at, revoked_why = :why WHERE id = :id AND revoked_at IS NULL RETURNING id",
+        id=session_id,
+        at=to_text(at),
+        why=why,
+    )
+    return row is not None
+
+
+async def select_failures(tx: Tx, account_key: str, address: str, after: datetime) -> list[datetime]:
+    """Times of the failures of this account or this address, whichever has more, oldest first."""
+    found = []
+    for column, value in (("account_key", account_key), ("address", address)):
+        rows = await tx.all(
+            f"SELECT failed_at FROM login_failures WHERE {column} = :value AND failed_at > :after"  # noqa: S608
+            " ORDER BY failed_at",
+            value=value,
+            after=to_text(after),
+        )
+        found.append([from_text(row[0]) for row in rows])
+    return max(found, key=len)
+
+
+async def insert_failure(tx: Tx, failure_id: str, account_key: str, address: str, at: datetime) -> None:
+    await tx.run(
+        "INSERT INTO login_failures (id, account_key, address, failed_at) VALUES (:id, :account_key, :address, :at)",
+        id=failure_id,
+        account_key=account_key,
+        address=address,
+        at=to_text(at),
+    )
+
+
+async def delete_failures(tx: Tx, account_key: str, before: datetime) -> None:
+    """Forget those of an account that signed in, and all that no longer count."""
+    await tx.run(
+        "DELETE FROM login_failures WHERE account_key = :account_key OR failed_at < :before",
+        account_key=account_key,
+        before=to_text(before),
+    )
+
+
+def _token(row: Row) -> Token:
+    return Token(
+        row["id"],
+        row["name"],
+        stacks_from_text(row["stacks"]),
+        from_text(row["created_at"]),
+        from_text(row["expires_at"]),
+        maybe_from_text(row["last_used_at"]),
+        maybe_from_text(row["revoked_at"]),
+    )
+
+
+async def insert_token(tx: Tx, token: Token, secret_hash: str) -> None:
+    await tx.run(
+        "INSERT INTO tokens (id, name, secret_hash, stacks, created_at, expires_at)"
+        " VALUES (:id, :name, :secret_hash, :stacks, :created_at, :expires_at)",
+        id=token.id,
+        name=token.name,
+        secret_hash=secret_hash,
+        stacks=stacks_to_text(token.stacks),
+        created_at=to_text(token.created_at),
+        expires_at=to_text(token.expires_at),
+    )
+
+
+async def select_token(tx: Tx, secret_hash: str) -> Token | None:
+    row = await tx.one("SELECT * FROM tokens WHERE secret_hash = :secret_hash", secret_hash=secret_hash)
+    return _token(row) if row else None
+
+
+async def select_tokens(tx: Tx) -> list[Token]:
+    return [_token(row) for row in await tx.all("SELECT * FROM tokens ORDER BY created_at")]
+
+
+async def update_token_used(tx: Tx, token_id: str, at: datetime, address: str) -> None:
+    await tx.run(
+        "UPDATE tokens SET last_used_at = :at, last_used_address = :address WHERE id = :id",
+        id=token_id,
+        at=to_text(at),
+        address=address,
+    )
+
+
+async def update_token_revoked(tx: Tx, name_or_id: str, at: datetime) -> list[Token]:
+    rows = await tx.all(
+        "UPDATE tokens SET revoked_at = :at WHERE (id = :key OR name = :key) AND revoked_at IS NULL RETURNING *",
+        key=name_or_id,
+        at=to_text(at),
+    )
+    return [_token(row) for row in rows]

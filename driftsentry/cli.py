@@ -1,0 +1,227 @@
+"""The command line. Each command is a few lines around the same verbs as the pages."""
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from driftsentry import ROOT, audit, client, create_app, demo, errors, log, migrations
+from driftsentry.auth import Role, actions, queries
+from driftsentry.config import SETTINGS, Config, ConfigError
+from driftsentry.db import Database
+from driftsentry.events import Log
+from driftsentry.serve import serve as serve_until_stopped
+from driftsentry.web import DriftSentry
+
+EX_CONFIG = 78
+_AGE = re.compile(r"(\d{1,4})([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+Result = TypeVar("Result")
+
+
+def settings_or_exit() -> Config:
+    """The settings of the environment and `.env`; ends the process with 78, saying all that is wrong."""
+    try:
+        return Config.from_env(os.environ, ROOT / ".env")
+    except ConfigError as problem:
+        _stop_for(problem)
+
+
+def app_or_exit() -> DriftSentry:
+    log.configure()
+    return create_app(settings_or_exit())
+
+
+def _stop_for(problem: ConfigError) -> NoReturn:
+    click.echo("DriftSentry cannot start. Mend these settings in the environment or in .env:", err=True)
+    for sentence in problem.problems:
+        click.echo(f"  - {sentence}", err=True)
+    sys.exit(EX_CONFIG)
+
+
+def serve_app(app: DriftSentry) -> None:
+    """Serve until SIGTERM. A newer schema, or a port that is taken, ends the process with a sentence."""
+    try:
+        import uvloop
+
+        run: Callable[[Any], None] = uvloop.run
+    except ImportError:  # there is none for Windows
+        run = asyncio.run
+    try:
+        run(serve_until_stopped(app))
+    except (migrations.SchemaTooNew, OSError, errors.Unavailable) as problem:
+        click.echo(f"DriftSentry stopped: {problem}", err=True)
+        sys.exit(1)
+
+
+def with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Run `work` on the configured, migrated database; a refusal becomes a sentence and exit code 1."""
+    settings = settings_or_exit()
+
+    async def run() -> Result:
+        db = Database(settings.database_url)
+        db.before_commit = Log(settings.data_key).seal
+        await db.connect()
+        try:
+            await db.migrate()
+            return await work(db)
+        finally:
+            await db.disconnect()
+
+    try:
+        return asyncio.run(run())
+    except (errors.Failure, migrations.SchemaTooNew) as refusal:
+        raise click.ClickException(str(refusal)) from None
+
+
+def lifetime(_context: object, _parameter: object, value: str) -> timedelta:
+    """`90d`, `12h` or `30m`."""
+    match = _AGE.fullmatch(value)
+    if match is None or int(match[1]) == 0:
+        raise click.BadParameter("Give a number and a unit: 90d, 12h or 30m.")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+@click.group()
+def main() -> None:
+    """DriftSentry: the self-hosted inbox for infrastructure drift."""
+
+
+@main.command()
+def serve() -> None:
+    """Serve the pages, the API and the live feed."""
+    serve_app(app_or_exit())
+
+
+@main.command(name="demo")
+def demo_command() -> None:
+    """Fill an empty database with drifts to look at."""
+    key = settings_or_exit().data_key
+    made = with_database(lambda db: demo.fill(db, key))
+    click.echo(f"Made {made} stacks." if made else "The database is not empty: nothing was added.")
+
+
+main.add_command(client.report)
+
+
+@main.group()
+def user() -> None:
+    """People who may sign in."""
+
+
+@user.command("create")
+@click.option("--email", required=True)
+@click.option("--name", default="")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default="viewer", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making one.")
+def user_create(email: str, name: str, role: str, password_stdin: bool) -> None:
+    """Make a user. Prints the password that was made for it, once."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
+    with_database(lambda db: actions.create_user(db, email, name or email.split("@")[0], Role(role), password))
+    click.echo(f"Made {email} with the role {role}." + ("" if password_stdin else f" Password: {password}"))
+
+
+@user.command("list")
+def user_list() -> None:
+    """Everybody, with role and whether the account is active."""
+
+    async def show(db: Database) -> None:
+        async with db.read() as tx:
+            for each in await queries.select_users(tx):
+                click.echo(f"{each.email}  {each.role}  {'active' if each.is_active else 'disabled'}  {each.name}")
+
+    with_database(show)
+
+
+@user.command("disable")
+@click.argument("email")
+def user_disable(email: str) -> None:
+    """Refuse somebody everywhere at once: sessions and open pages end."""
+    with_database(lambda db: actions.disable_user(db, email))
+    click.echo(f"Disabled {email}.")
+
+
+@user.command("reset-password")
+@click.argument("email")
+def user_reset_password(email: str) -> None:
+    """Give somebody a new password, printed once, and end all sessions."""
+    password = secrets.token_urlsafe(18)
+    with_database(lambda db: actions.reset_password(db, email, password))
+    click.echo(f"New password of {email}: {password}")
+
+
+@main.group()
+def token() -> None:
+    """What CI jobs post reports with."""
+
+
+@token.command("create")
+@click.option("--name", required=True, help="What the token is for, such as the name of the pipeline.")
+@click.option("--stacks", required=True, multiple=True, help="A glob of stacks, such as 'prod/*'. May be repeated.")
+@click.option("--expires", default="90d", show_default=True, callback=lifetime, help="Such as 90d, 12h or 30m.")
+@click.option("--json", "as_json", is_flag=True, help='Print {"token": ...} and nothing else.')
+def token_create(name: str, stacks: tuple[str, ...], expires: timedelta, as_json: bool) -> None:
+    """Make a token. It is shown once and cannot be shown again."""
+    made, secret = with_database(lambda db: actions.create_token(db, name, stacks, expires))
+    if as_json:
+        click.echo(json.dumps({"token": secret}))
+        return
+    click.echo(f"{secret}\nFor {', '.join(made.stacks)}, until {made.expires_at:%Y-%m-%d}. It is not shown again.")
+
+
+@token.command("list")
+def token_list() -> None:
+    """All tokens, without their secrets."""
+
+    async def show(db: Database) -> None:
+        async with db.read() as tx:
+            for each in await queries.select_tokens(tx):
+                state = "revoked" if each.revoked_at else f"until {each.expires_at:%Y-%m-%d}"
+                used = f"last used {each.last_used_at:%Y-%m-%d}" if each.last_used_at else "never used"
+                click.echo(f"{each.id}  {each.name}  {', '.join(each.stacks)}  {state}  {used}")
+
+    with_database(show)
+
+
+@token.command("revoke")
+@click.argument("name_or_id")
+def token_revoke(name_or_id: str) -> None:
+    """Refuse a token from now on."""
+    if not with_database(lambda db: actions.revoke_token(db, name_or_id)):
+        raise click.ClickException(f"There is no living token {name_or_id}. `token list` shows them.")
+    click.echo(f"Revoked {name_or_id}.")
+
+
+@main.group(name="audit")
+def audit_group() -> None:
+    """The log of everything that happened."""
+
+
+@audit_group.command("verify")
+@click.option("--head", metavar="SEQ:HASH", help="A head from the server's log: finds a tail that was cut off since.")
+def audit_verify(head: str | None) -> None:
+    """Check the chain of events: finds edits, deletions, insertions, another order, and a cut tail."""
+    key = settings_or_exit().data_key
+    result = with_database(lambda db: audit.verify(db, Log(key), head))
+    for problem in result.problems:
+        click.echo(problem, err=True)
+    if result.problems:
+        raise click.ClickException(f"The log was tampered with: {len(result.problems)} problems.")
+    click.echo(f"{result.entries:,} entries verified. Head: {result.head}")
+
+
+@main.command()
+def config() -> None:
+    """The settings in force, without secrets."""
+    settings = settings_or_exit()
+    for line in re.sub(r"^Config\((.*)\)$", r"\1", repr(settings)).split(", "):
+        click.echo(line)
+    click.echo(f"({len(SETTINGS)} settings; {Path('docs/operate.md')} describes them.)")

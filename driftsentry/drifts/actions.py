@@ -1,0 +1,177 @@
+"""What people do to drifts: decide and comment. And what time does: approvals lapse."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from driftsentry import clock, errors, events, ids
+from driftsentry.auth import Role, require_role
+from driftsentry.db import Database, Tx
+from driftsentry.drifts import queries
+from driftsentry.drifts.filter import Filter
+from driftsentry.drifts.model import COMMENT_LENGTH, REASON_LENGTH, Decision, Drift, Row, Verdict
+from driftsentry.errors import Problem
+from driftsentry.events import SYSTEM, Actor
+
+CONSEQUENCES = {
+    Verdict.APPROVED: "keep reality, change the code",
+    Verdict.REJECTED: "revert reality to the code",
+}
+BULK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A decision as somebody asks for it: on the facts that he saw."""
+
+    verdict: Verdict
+    reason: str
+    fingerprint: str
+    until: datetime | None = None
+
+
+class Contradicted(errors.Conflict):
+    """The facts or the status are not what the caller saw. `drift` is what they are now."""
+
+    def __init__(self, drift: Drift, message: str, code: str) -> None:
+        super().__init__(message, code=code)
+        self.drift = drift
+
+
+async def decide(db: Database, actor: Actor, drift_id: int, wish: Wish) -> Drift:
+    """Approve or reject. The same wish again is answered as the first time and recorded once.
+
+    Raises `Invalid`, `Forbidden`, `NotFound`, or `Contradicted` when somebody else or a report was faster.
+    """
+    async with db.write() as tx:
+        await require_role(tx, actor, Role.ENGINEER)
+        return await _decide(tx, actor, drift_id, check(wish))
+
+
+async def decide_many(
+    db: Database, actor: Actor, seen: dict[int, str], verdict: Verdict, reason: str
+) -> tuple[list[int], list[tuple[int, str]]]:
+    """One verdict on several drifts (id: fingerprint that was seen), in one transaction.
+
+    Gives the ids that were decided, and those left out with why.
+    """
+    if not 0 < len(seen) <= BULK:
+        raise errors.Invalid(f"Select between 1 and {BULK} drifts first.")
+    done: list[int] = []
+    left_out: list[tuple[int, str]] = []
+    async with db.write() as tx:
+        await require_role(tx, actor, Role.ENGINEER)
+        for drift_id, fingerprint in seen.items():
+            try:
+                await _decide(tx, actor, drift_id, check(Wish(verdict, reason, fingerprint)))
+                done.append(drift_id)
+            except (errors.Conflict, errors.NotFound) as refusal:
+                left_out.append((drift_id, refusal.message))
+    return done, left_out
+
+
+def check(wish: Wish) -> Wish:
+    """The wish with its reason trimmed. Raises `Invalid` with every problem."""
+    reason = text_of(wish.reason)
+    problems = []
+    low, high = REASON_LENGTH
+    if not low <= len(reason) <= high:
+        problems.append(Problem("reason", f"Give a reason of {low} to {high} characters; this one has {len(reason)}."))
+    if wish.until is not None and wish.verdict is not Verdict.APPROVED:
+        problems.append(Problem("until", "Only an approval can have an end date."))
+    if wish.until is not None and wish.until <= clock.now():
+        problems.append(Problem("until", "The end date must be in the future."))
+    if problems:
+        raise errors.Invalid(" ".join(problem.message for problem in problems), problems=problems)
+    return Wish(wish.verdict, reason, wish.fingerprint, wish.until)
+
+
+def text_of(typed: str) -> str:
+    """What somebody typed, with one kind of line end, and without zero bytes, which PostgreSQL cannot keep."""
+    return typed.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+
+
+async def _decide(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drift:
+    decision = Decision(
+        ids.new(), drift_id, actor.id, actor.name, wish.verdict, wish.reason, wish.fingerprint, (), wish.until, clock.now()
+    )
+    if not await queries.update_decided(tx, decision):
+        return await _answer_again(tx, actor, drift_id, wish)
+    await queries.insert_decision(tx, decision)
+    decided = await require(tx, drift_id)
+    events.record(
+        tx,
+        f"drift.{wish.verdict.value}",
+        actor,
+        at=decision.decided_at,
+        stack_id=decided.stack_id,
+        drift_id=drift_id,
+        decision_id=decision.id,
+        reason=wish.reason,
+        fingerprint=wish.fingerprint,
+        consequence=CONSEQUENCES[wish.verdict],
+        until=clock.to_text(wish.until) if wish.until else None,
+    )
+    return decided
+
+
+async def _answer_again(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drift:
+    """The guarded update found nothing: the first answer for a repetition, else what is different."""
+    drift = await require(tx, drift_id)
+    made = drift.decision
+    if drift.fingerprint != wish.fingerprint:
+        raise Contradicted(
+            drift, "This drift changed since you loaded the page. Look at the new facts and decide again.", "DRIFT_CHANGED"
+        )
+    if made is None or drift.is_open or drift.status == "resolved":
+        raise Contradicted(drift, f"This drift is {drift.status} by now; there is nothing to decide.", "CONFLICT")
+    if (made.user_id, made.verdict, made.reason) == (actor.id, wish.verdict, wish.reason):
+        return drift
+    who = "You have" if made.user_id == actor.id else f"{made.user_name} has"
+    raise Contradicted(drift, f"{who} {made.verdict} this drift already. Nothing was changed.", "ALREADY_DECIDED")
+
+
+async def comment(db: Database, actor: Actor, drift_id: int, text: str) -> Drift:
+    """Add to the timeline. The event is the comment: it can be neither edited nor lost."""
+    text = text_of(text)
+    low, high = COMMENT_LENGTH
+    if not low <= len(text) <= high:
+        sentence = f"A comment has {low} to {high} characters; this one has {len(text)}."
+        raise errors.Invalid(sentence, problems=[Problem("text", sentence)])
+    async with db.write() as tx:
+        await require_role(tx, actor, Role.ENGINEER)
+        drift = await require(tx, drift_id)
+        events.record(
+            tx, "drift.commented", actor, at=clock.now(), stack_id=drift.stack_id, drift_id=drift_id, text=text
+        )
+    return drift
+
+
+async def most_urgent(tx: Tx, limit: int, *, stack: str = "") -> list[Row]:
+    """What somebody should decide on first."""
+    return (await queries.select_page(tx, Filter(stack=stack), limit)).rows
+
+
+async def lapse(db: Database) -> int:
+    """Put approvals whose end has come back before people's eyes; how many there were."""
+    now = clock.now()
+    async with db.read() as tx:
+        if not await queries.select_lapsing(tx, clock.to_text(now)):
+            return 0
+    async with db.write() as tx:
+        lapsed = await queries.update_lapsed(tx, clock.to_text(now))
+        for drift_id, stack_id in lapsed:
+            events.record(tx, "drift.lapsed", SYSTEM, at=now, stack_id=stack_id, drift_id=drift_id)
+    return len(lapsed)
+
+
+async def count_waiting(tx: Tx) -> int:
+    """How many drifts somebody must decide on."""
+    counts = await queries.select_counts(tx)
+    return sum(n for (status, cause, _severity), n in counts.items() if (status, cause) == ("detected", "out_of_band"))
+
+
+async def require(tx: Tx, drift_id: int) -> Drift:
+    drift = await queries.select_drift(tx, drift_id)
+    if drift is None:
+        raise errors.NotFound("There is no such drift.")
+    return drift

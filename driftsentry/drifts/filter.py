@@ -1,0 +1,148 @@
+"""What a list of drifts is narrowed to: the query string, and nothing else, is its state."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from driftsentry.clock import to_text
+from driftsentry.drifts.model import Row
+from driftsentry.rules import Severity
+from driftsentry.stacks import is_slug
+
+WORDS = 8
+ONLY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    key: str
+    label: str
+    condition: str  # SQL on `drifts d`
+    is_by_urgency: bool = False
+
+    def count(self, counts: Mapping[tuple[str, str, str], int]) -> int:
+        """How many drifts it holds, from counts by (status, cause, severity)."""
+        return sum(amount for (status, cause, _severity), amount in counts.items() if self._holds(status, cause))
+
+    def _holds(self, status: str, cause: str) -> bool:
+        if self.key == "all":
+            return True
+        if self.key == "informational":
+            return cause == "informational" and status != "resolved"
+        return cause == "out_of_band" and status == ("detected" if self.key == "open" else self.key)
+
+
+def _tab(key: str, label: str, status: str) -> Tab:
+    return Tab(key, label, f"d.status = '{status}' AND d.cause = 'out_of_band'", key == "open")
+
+
+TABS = {
+    tab.key: tab
+    for tab in (
+        _tab("open", "Needs decision", "detected"),
+        _tab("approved", "Approved", "approved"),
+        _tab("rejected", "Rejected", "rejected"),
+        _tab("resolved", "Resolved", "resolved"),
+        Tab("informational", "Informational", "d.cause = 'informational' AND d.status <> 'resolved'"),
+        Tab("all", "All", ""),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    tab: Tab = TABS["open"]
+    severity: str = ""
+    stack: str = ""
+    environment: str = ""
+    q: str = ""
+    only: tuple[int, ...] = ()
+    after: tuple[str | int, ...] = ()
+    problem: str | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the list shows less than its tab."""
+        return bool(self.severity or self.stack or self.environment or self.q or self.only)
+
+    @property
+    def is_by_urgency(self) -> bool:
+        return self.tab.is_by_urgency
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words to search for: letters and digits only, so no engine's query language is reached."""
+        return words_of(self.q)[:WORDS]
+
+    def url(self, **changes: object) -> str:
+        """The address of this list with something changed; always from its first page unless `after` is given."""
+        other = replace(self, after=())
+        after = changes.pop("after", "")
+        other = replace(other, **changes)  # type: ignore[arg-type]
+        pairs: list[tuple[str, object]] = [("status", other.tab.key)]
+        narrowing = {
+            "severity": other.severity,
+            "stack": other.stack,
+            "environment": other.environment,
+            "q": other.q,
+            "after": after,
+        }
+        pairs += [(name, value) for name, value in narrowing.items() if value]
+        return "/drifts?" + urlencode(pairs + [("drift", drift_id) for drift_id in other.only])
+
+    def cursor(self, row: Row, rank: int) -> str:
+        """Where the page behind `row` starts."""
+        place = [rank, to_text(row.detected_at), row.id] if self.is_by_urgency else [to_text(row.updated_at), row.id]
+        return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """`aws_iam_role.app["x"]` as a search sees it: `aws iam role app x`."""
+    return tuple("".join(letter if letter.isalnum() else " " for letter in text.lower()).split())
+
+
+def parse(args: Mapping[str, str], only: list[str]) -> Filter:
+    """Read a query string. What cannot be understood is left out, and `problem` says so."""
+    problems = []
+    tab = TABS.get(args.get("status", "") or "open")
+    if tab is None:
+        problems.append(f"There is no status {args['status']!r}. Try {', '.join(TABS)}.")
+    severity = args.get("severity", "")
+    if severity and severity not in set(Severity):
+        problems.append(f"There is no severity {severity!r}. Try {', '.join(reversed(Severity))}.")
+        severity = ""
+    stack = args.get("stack", "").strip()
+    if stack and not is_slug(stack):
+        problems.append("That cannot be the name of a stack.")
+        stack = ""
+    wanted = Filter(
+        tab=tab or TABS["open"],
+        severity=severity,
+        stack=stack,
+        environment=args.get("environment", "") if is_slug(args.get("environment", "")) else "",
+        q=" ".join(args.get("q", "").split())[:200],
+        only=tuple(ids_of(only))[:ONLY],
+        problem=" ".join(problems) or None,
+    )
+    return replace(wanted, after=_place(args.get("after", ""), wanted))
+
+
+def ids_of(picks: list[str]) -> list[int]:
+    """The drifts of checkboxes (`1042:fingerprint`)."""
+    numbers = [pick.partition(":")[0] for pick in picks]
+    return [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 10]
+
+
+def _place(text: str, wanted: Filter) -> tuple[str | int, ...]:
+    """A cursor that was tampered with, or made for another order, starts at the first page."""
+    try:
+        place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error):
+        return ()
+    kinds = (int, str, int) if wanted.is_by_urgency else (str, int)
+    fits = isinstance(place, list) and tuple(type(part) for part in place) == kinds
+    sane = fits and all(part < 2**31 if isinstance(part, int) else part.isprintable() for part in place)
+    return tuple(place) if sane else ()

@@ -1,0 +1,92 @@
+"""Which regions of pages change with a drift, from the partials that the pages themselves use."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from driftsentry import clock, events, regions
+from driftsentry.db import Database
+from driftsentry.drifts import queries
+from driftsentry.drifts.filter import Filter
+from driftsentry.drifts.model import Drift, Row
+from driftsentry.drifts.views import knowledge_of, tabs
+from driftsentry.events import Event
+from driftsentry.regions import Region
+from driftsentry.templating import render
+
+# A page shows 50 rows. Beyond this many changed ones at once it is told to fetch itself anew.
+MOST_ROWS = 200
+_NEWS = ("drift.detected", "drift.reopened", "drift.lapsed", "drift.changed")
+_FACTS = ("drift.changed", "drift.reopened", "drift.lapsed", "drift.detected")
+
+
+async def draw(db: Database, batch: Sequence[Event]) -> list[Region]:
+    of_drifts = [event for event in batch if event.drift_id is not None and event.kind.startswith("drift.")]
+    touched = list(dict.fromkeys(event.drift_id for event in of_drifts if event.drift_id is not None))
+    if not touched:
+        return []
+    now = clock.now()
+    drawn = await _lists(db, of_drifts, touched[-MOST_ROWS:], now)
+    for drift_id in touched[-MOST_ROWS:]:
+        kinds = {event.kind for event in of_drifts if event.drift_id == drift_id}
+        drawn += await _page(db, drift_id, kinds, now)
+    return drawn
+
+
+async def _lists(db: Database, batch: Sequence[Event], touched: list[int], now: datetime) -> list[Region]:
+    """Rows in place, counters, and the ids of what is news for a list."""
+    async with db.read() as tx:
+        rows = {row.id: row for row in await queries.select_rows(tx, touched)}
+        counts = await queries.select_counts(tx)
+    drawn = [_row(rows[drift_id], now) for drift_id in touched if drift_id in rows]
+    shown = tabs(Filter(), counts)
+    drawn.append(_in_drifts(render("drifts/_tabs.html", tabs=shown, is_live=True)))
+    drawn.append(_in_drifts(render("_waiting.html", waiting=shown[0].count)))
+    news = {event.drift_id for event in batch if event.kind in _NEWS}
+    items = "".join(render("drifts/_news.html", row=rows[drift_id]) for drift_id in touched if drift_id in news & set(rows))
+    return [*drawn, regions.for_all("drifts", regions.appended("#drifts-news-items", items))] if items else drawn
+
+
+def _row(row: Row, now: datetime) -> Region:
+    return _in_drifts(render("drifts/_row.html", row=row, now=now))
+
+
+def _in_drifts(html: str) -> Region:
+    return regions.for_all("drifts", regions.in_place(html))
+
+
+async def _page(db: Database, drift_id: int, kinds: set[str], now: datetime) -> list[Region]:
+    """Head, verdicts and timeline of the drift's own page. Its form stays: somebody may be typing."""
+    async with db.read() as tx:
+        drift = await queries.select_drift(tx, drift_id)
+        if drift is None:
+            return []
+        timeline = await events.select_of_drift(tx, drift_id)
+        knowledge = await knowledge_of(tx, drift, now)
+    room = f"drift:{drift_id}"
+    head = render(
+        "drifts/_head.html",
+        drift=drift,
+        freshness=knowledge.freshness,
+        last_seen_at=knowledge.last_seen_at,
+        now=now,
+    )
+    story = render("drifts/_timeline.html", drift=drift, timeline=timeline, now=now)
+    drawn = [regions.for_all(room, regions.in_place(html)) for html in (head, story)]
+    if kinds != {"drift.commented"}:
+        state = _state(drift, kinds)
+        drawn.append(
+            regions.for_each_audience(
+                room,
+                lambda can_decide: regions.in_place(
+                    render("drifts/_verdicts.html", drift=drift, can_decide=can_decide, state=state)
+                ),
+            )
+        )
+    return drawn
+
+
+def _state(drift: Drift, kinds: set[str]) -> str:
+    """What the buttons become. Facts that changed under an open form need a look before a decision."""
+    if not drift.is_open:
+        return "decided"
+    return "changed" if kinds & set(_FACTS) else "open"

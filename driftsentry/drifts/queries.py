@@ -1,0 +1,248 @@
+"""SQL about drifts and decisions."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from driftsentry.clock import from_text, maybe_from_text, to_text
+from driftsentry.db import Row as Record
+from driftsentry.db import Tx
+from driftsentry.drifts.model import Decision, Drift, Row, Status, Verdict
+from driftsentry.ingest import changes_from_json
+from driftsentry.drifts.filter import Filter
+
+_FROM = (
+    " FROM drifts d JOIN stacks s ON s.id = d.stack_id"
+    " LEFT JOIN decisions x ON x.id = d.decision_id LEFT JOIN users u ON u.id = x.user_id"
+)
+_DRIFT = (
+    "SELECT d.*, s.slug, s.environment, x.user_id, u.name AS user_name, x.verdict, x.reason,"
+    " x.fingerprint AS decided_fingerprint, x.changes AS decided_changes, x.until, x.decided_at" + _FROM
+)
+_ROW = (
+    "SELECT d.id, s.slug, s.environment, d.address, d.deposed, d.status, d.cause, d.action, d.severity,"
+    " d.severity_reason, d.attributes, d.version, d.detected_at, d.updated_at, d.reopened,"
+    " u.name, x.decided_at, d.fingerprint, x.fingerprint, d.severity_rank" + _FROM
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in their order, and where the next page goes on (None: this is the last)."""
+
+    rows: list[Row]
+    after: str | None
+
+
+async def select_drift(tx: Tx, drift_id: int) -> Drift | None:
+    record = await tx.one(_DRIFT + " WHERE d.id = :id", id=drift_id)
+    return _drift(record) if record else None
+
+
+async def select_rows(tx: Tx, drift_ids: list[int]) -> list[Row]:
+    """Those of `drift_ids` that exist, in no order."""
+    found: list[Row] = []
+    for start in range(0, len(drift_ids), 500):
+        part = ", ".join(str(int(drift_id)) for drift_id in drift_ids[start : start + 500])
+        found += [_row(record)[0] for record in await tx.all(f"{_ROW} WHERE d.id IN ({part})")]
+    return found
+
+
+async def select_page(tx: Tx, wanted: Filter, limit: int) -> Page:
+    """The page behind `wanted.after`; by urgency where somebody must decide, else the newest first."""
+    conditions, values = _conditions(tx, wanted)
+    order = ("d.severity_rank", "d.detected_at", "d.id") if wanted.is_by_urgency else ("d.updated_at", "d.id")
+    if wanted.after:
+        conditions.append(f"({', '.join(order)}) < ({', '.join(f':after{n}' for n in range(len(order)))})")
+        values |= {f"after{n}": part for n, part in enumerate(wanted.after)}
+    where = " WHERE " + " AND ".join(conditions) if conditions else ""
+    descending = ", ".join(f"{column} DESC" for column in order)
+    records = await tx.all(f"{_ROW}{where} ORDER BY {descending} LIMIT :limit", limit=limit + 1, **values)
+    pairs = [_row(record) for record in records]
+    rest = len(pairs) > limit
+    return Page([row for row, _rank in pairs[:limit]], wanted.cursor(*pairs[limit - 1]) if rest else None)
+
+
+async def count_matches(tx: Tx, wanted: Filter, limit: int) -> int:
+    """How many drifts match; counting stops at `limit` + 1."""
+    conditions, values = _conditions(tx, wanted)
+    where = " WHERE " + " AND ".join(conditions) if conditions else ""
+    inner = f"SELECT 1 FROM drifts d JOIN stacks s ON s.id = d.stack_id{where} LIMIT :limit"  # noqa: S608
+    return int(await tx.value(f"SELECT count(*) FROM ({inner}) AS matching", limit=limit + 1, **values))  # noqa: S608
+
+
+def _conditions(tx: Tx, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+    conditions, values = [wanted.tab.condition] if wanted.tab.condition else [], {}
+    for column, value in (("d.severity", wanted.severity), ("s.slug", wanted.stack), ("s.environment", wanted.environment)):
+        if value:
+            name = column[2:]
+            conditions.append(f"{column} = :{name}")
+            values[name] = value
+    if wanted.words:
+        clause, values["words"] = tx.search(list(wanted.words))
+        conditions.append(clause)
+    if wanted.only:
+        conditions.append(f"d.id IN ({', '.join(str(int(drift_id)) for drift_id in wanted.only)})")
+    return conditions, values
+
+
+async def select_counts(tx: Tx, stack: str = "", environment: str = "") -> dict[tuple[str, str, str], int]:
+    """How many drifts there are by (status, cause, severity), of one stack, one environment, or all.
+
+    From the table that triggers keep.
+    """
+    asked = {"slug": stack, "environment": environment}
+    values = {name: value for name, value in asked.items() if value}
+    where = " AND ".join(f"s.{name} = :{name}" for name in values) or "1 = 1"
+    records = await tx.all(
+        "SELECT c.status, c.cause, c.severity, sum(c.amount) FROM drift_counts c JOIN stacks s ON s.id = c.stack_id"
+        f" WHERE {where} GROUP BY c.status, c.cause, c.severity",
+        **values,
+    )
+    return {(record[0], record[1], record[2]): int(record[3]) for record in records}
+
+
+async def select_environment_counts(tx: Tx) -> list[tuple[str, str, int]]:
+    """(environment, severity, how many wait for a decision)."""
+    records = await tx.all(
+        "SELECT s.environment, c.severity, sum(c.amount) FROM drift_counts c JOIN stacks s ON s.id = c.stack_id"
+        " WHERE c.status = 'detected' AND c.cause = 'out_of_band' GROUP BY s.environment, c.severity"
+    )
+    return [(record[0], record[1], int(record[2])) for record in records if record[2]]
+
+
+async def update_decided(tx: Tx, decision: Decision) -> bool:
+    """The guarded update: only while it is undecided and its facts are those that were seen."""
+    record = await tx.one(
+        "UPDATE drifts SET status = :verdict, decision_id = :decision_id, version = version + 1, updated_at = :at"
+        " WHERE id = :id AND status = 'detected' AND fingerprint = :seen RETURNING id",
+        id=decision.drift_id,
+        seen=decision.fingerprint,
+        verdict=decision.verdict.value,
+        decision_id=decision.id,
+        at=to_text(decision.decided_at),
+    )
+    return record is not None
+
+
+async def insert_decision(tx: Tx, decision: Decision) -> None:
+    await tx.run(
+        "INSERT INTO decisions (id, drift_id, user_id, verdict, reason, fingerprint, changes, until, decided_at)"
+        " SELECT :id, d.id, :user_id, :verdict, :reason, d.fingerprint, d.changes, :until, :decided_at"
+        " FROM drifts d WHERE d.id = :drift_id",
+        id=decision.id,
+        drift_id=decision.drift_id,
+        user_id=decision.user_id,
+        verdict=decision.verdict.value,
+        reason=decision.reason,
+        until=to_text(decision.until) if decision.until else None,
+        decided_at=to_text(decision.decided_at),
+    )
+
+
+async def select_recent_decisions(tx: Tx, limit: int) -> list[Record]:
+    return await tx.all(
+        "SELECT x.drift_id, d.address, s.slug AS stack, x.verdict, u.name AS user_name, x.decided_at, x.reason"
+        " FROM decisions x JOIN drifts d ON d.id = x.drift_id JOIN stacks s ON s.id = d.stack_id"
+        " JOIN users u ON u.id = x.user_id ORDER BY x.id DESC LIMIT :limit",
+        limit=limit,
+    )
+
+
+async def select_lapsing(tx: Tx, at: str) -> bool:
+    """Whether an approval's end has come."""
+    found = await tx.value(
+        "SELECT d.id FROM decisions x JOIN drifts d ON d.decision_id = x.id AND d.status = 'approved'"
+        " WHERE x.until <= :at LIMIT 1",
+        at=at,
+    )
+    return found is not None
+
+
+async def update_lapsed(tx: Tx, at: str) -> list[Record]:
+    """Put approvals whose end has come back to `detected`."""
+    return await tx.all(
+        "UPDATE drifts SET status = 'detected', version = version + 1, detected_at = :at, updated_at = :at"
+        " WHERE status = 'approved' AND decision_id IN (SELECT id FROM decisions WHERE until <= :at)"
+        " RETURNING id, stack_id",
+        at=at,
+    )
+
+
+def _drift(record: Record) -> Drift:
+    return Drift(
+        id=record["id"],
+        stack_id=record["stack_id"],
+        stack=record["slug"],
+        environment=record["environment"],
+        address=record["address"],
+        deposed=record["deposed"],
+        module_address=record["module_address"],
+        resource_type=record["resource_type"],
+        resource_name=record["resource_name"],
+        provider=record["provider"],
+        status=Status(record["status"]),
+        cause=record["cause"],
+        cause_reason=record["cause_reason"],
+        action=record["action"],
+        severity=record["severity"],
+        severity_rule=record["severity_rule"],
+        severity_reason=record["severity_reason"],
+        fingerprint=record["fingerprint"],
+        changes=changes_from_json(record["changes"]),
+        attributes=tuple(json.loads(record["attributes"])),
+        hidden_changes=record["hidden_changes"],
+        version=record["version"],
+        first_seen_at=from_text(record["first_seen_at"]),
+        detected_at=from_text(record["detected_at"]),
+        seen_at=from_text(record["seen_at"]),
+        updated_at=from_text(record["updated_at"]),
+        reopened=record["reopened"],
+        resolved_at=maybe_from_text(record["resolved_at"]),
+        decision=_decision(record) if record["decision_id"] else None,
+    )
+
+
+def _decision(record: Record) -> Decision:
+    return Decision(
+        id=record["decision_id"],
+        drift_id=record["id"],
+        user_id=record["user_id"],
+        user_name=record["user_name"],
+        verdict=Verdict(record["verdict"]),
+        reason=record["reason"],
+        fingerprint=record["decided_fingerprint"],
+        changes=changes_from_json(record["decided_changes"]),
+        until=maybe_from_text(record["until"]),
+        decided_at=from_text(record["decided_at"]),
+    )
+
+
+def _row(record: Record) -> tuple[Row, int]:
+    """A row and the rank of its severity, which only the order needs."""
+    (id_, slug, environment, address, deposed, status, cause, action, severity, reason, attributes) = tuple(record)[:11]
+    (version, detected_at, updated_at, reopened, name, decided_at, fingerprint, decided, rank) = tuple(record)[11:]
+    row = Row(
+        id_,
+        slug,
+        environment,
+        address,
+        deposed,
+        Status(status),
+        cause,
+        action,
+        severity,
+        reason,
+        tuple(json.loads(attributes)),
+        version,
+        from_text(detected_at),
+        from_text(updated_at),
+        reopened,
+        name or "",
+        maybe_from_text(decided_at),
+        fingerprint,
+        status == "detected" and decided is not None and decided != fingerprint,
+    )
+    return row, rank
+
+

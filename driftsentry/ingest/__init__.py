@@ -1,0 +1,32 @@
+"""Reports to findings: pure, without I/O, SQL, HTTP or a clock.
+
+`unpack` undoes gzip, `parse` turns a report into a `Scan`, `mask_document` is what the CI client runs
+before it sends. Whatever is wrong with a body is a `Refused`; nothing else is raised.
+"""
+
+from driftsentry.ingest.documents import mask_document, parse
+from driftsentry.ingest.model import (
+    Change,
+    Finding,
+    Hints,
+    Move,
+    Refused,
+    Scan,
+    changes_from_json,
+    changes_to_json,
+)
+from driftsentry.ingest.packing import unpack
+
+__all__ = [
+    "Change",
+    "Finding",
+    "Hints",
+    "Move",
+    "Refused",
+    "Scan",
+    "changes_from_json",
+    "changes_to_json",
+    "mask_document",
+    "parse",
+    "unpack",
+]

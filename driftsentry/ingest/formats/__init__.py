@@ -1,0 +1,1 @@
+"""One module for each kind of report; each turns bytes into a `Scan`."""

@@ -1,0 +1,220 @@
+"""A plan opened: what it says about itself, its drift entries, and what it proposes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias, TypeVar
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from driftsentry.ingest import limits
+from driftsentry.ingest.companions import REFERENCES, ROWS_BY_TYPE
+from driftsentry.ingest.formats import plan_shape as shape
+from driftsentry.ingest.formats.plan_shape import Document, Entry, EntryChange, Part, decode, is_null
+from driftsentry.ingest.limits import refuse_hostile
+from driftsentry.ingest.model import Mode, Refused, Tool
+from driftsentry.ingest.relations import Relations
+
+T = TypeVar("T")
+
+Key: TypeAlias = tuple[str, str]
+
+_raw_list = msgspec.json.Decoder(list[Raw])
+_entry = msgspec.json.Decoder(Entry)
+_change = msgspec.json.Decoder(EntryChange)
+_proposals = msgspec.json.Decoder(list[shape.Proposal])
+_planned = msgspec.json.Decoder(shape.PlannedValues)
+_prior = msgspec.json.Decoder(shape.PriorState)
+_text = msgspec.json.Decoder(str | None)
+_flag = msgspec.json.Decoder(bool | None)
+
+_provider = re.compile(rb'"provider_name"\s*:\s*"(registry\.(?:opentofu\.org|terraform\.io)/[^"]*)"')
+_version = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_FIRST_WITH_DRIFT = (0, 15, 4)
+_FIRST_WITH_COMPLETE = (1, 8, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftEntry:
+    entry: Entry
+    change: EntryChange
+
+    @property
+    def key(self) -> Key:
+        return self.entry.address, self.entry.deposed or ""
+
+    def before(self) -> dict[str, Raw] | None:
+        return shape.attributes_of(self.change.before, "change.before")
+
+    def after(self) -> dict[str, Raw] | None:
+        return shape.attributes_of(self.change.after, "change.after")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    document: Document
+    entries: list[DriftEntry]
+    proposals: dict[Key, list[str]]
+    mode: Mode
+    tool: Tool
+    provider: str  # the address of the provider that told the tool, or ""
+    version: str
+    timestamp: datetime | None
+    complete: bool | None
+    is_errored: bool
+    has_drift_data: bool
+    is_root_empty: bool
+
+
+def open_plan(body: bytes) -> Plan:
+    """Raises Refused. Holds views into `body`, no copies."""
+    document = shape.read_document(body)
+    version = _read(_text, document.terraform_version, "terraform_version") or ""
+    complete = _read(_flag, document.complete, "complete")
+    proposals = _read_proposals(document.resource_changes)
+    provider = _deciding_provider(document)
+    is_root_empty = _is_root_empty(document.planned_values)
+    is_tofu = "registry.opentofu.org/" in provider or _lacks_complete(document, version)
+    return Plan(
+        document=document,
+        entries=_read_entries(document.resource_drift),
+        proposals=proposals,
+        mode=_mode(proposals, is_root_empty),
+        tool="opentofu" if is_tofu else "terraform",
+        provider=provider,
+        version=version[:64],
+        timestamp=_read_time(document.timestamp),
+        complete=complete,
+        is_errored=_read(_flag, document.errored, "errored") is True,
+        has_drift_data=_has_drift_data(document, version),
+        is_root_empty=is_root_empty,
+    )
+
+
+def relations_of(plan: Plan, stack: str) -> Relations:
+    """The companions in the plan. Those that `resource_changes` is about to make do not count: a refresh-only
+    plan of the same scan does not know them, and both must say the same."""
+    relations = Relations(stack)
+    types = {item.entry.type for item in plan.entries}
+    for item in plan.entries:
+        if item.entry.type in REFERENCES:
+            for side in (item.before(), item.after()):
+                relations.add(item.entry.type, side or {}, is_drifted=True)
+    if types & ROWS_BY_TYPE.keys():
+        for resource in prior_companions(plan.document.prior_state):
+            values = shape.attributes_of(resource.values, "prior_state")
+            relations.add(resource.type, values or {}, is_drifted=False)
+    return relations
+
+
+def prior_companions(section: Part) -> Iterator[shape.PriorResource]:
+    """The managed resources of the state that have a companion's type."""
+    if section is UNSET or is_null(section):
+        return
+    limits.require_few_resources(section, "prior_state")
+    state = decode(_prior, section, "prior_state")
+    modules = [state.values.root_module] if state.values and state.values.root_module else []
+    while modules:
+        module = modules.pop()
+        modules.extend(module.child_modules or ())
+        for resource in module.resources or ():
+            if resource.mode == "managed" and resource.type in REFERENCES:
+                yield resource
+
+
+def _read(decoder: msgspec.json.Decoder[T], raw: Part, name: str) -> T | None:
+    return None if raw is UNSET else decode(decoder, raw, name)
+
+
+def _read_entries(section: Part) -> list[DriftEntry]:
+    if section is UNSET or is_null(section):
+        return []
+    limits.require_few_nodes(section, "resource_drift")
+    limits.require_few_resources(section, "resource_drift")
+    elements = decode(_raw_list, section, "resource_drift")
+    entries = [_read_entry(element, index) for index, element in enumerate(elements)]
+    managed = [item for item in entries if item.entry.mode == "managed"]
+    keys = {item.key for item in managed}
+    if len(keys) != len(managed):
+        raise refuse_hostile("resource_drift has the same address twice")
+    return managed
+
+
+def _read_entry(element: Raw, index: int) -> DriftEntry:
+    name = f"resource_drift[{index}]"
+    entry = decode(_entry, element, name)
+    shape.require_unique(element, entry, name)
+    change = decode(_change, entry.change, name)
+    shape.require_unique(entry.change, change, name)
+    if not entry.address or max(len(entry.address), len(entry.previous_address or "")) > limits.MAX_ADDRESS:
+        message = f"{name} has no address, or one of more than {limits.MAX_ADDRESS:,} characters."
+        raise Refused(422, "VALIDATION_ERROR", message)
+    return DriftEntry(entry, change)
+
+
+def _read_proposals(section: Part) -> dict[Key, list[str]]:
+    if section is UNSET or is_null(section):
+        return {}
+    limits.require_few_resources(section, "resource_changes")
+    proposals = decode(_proposals, section, "resource_changes")
+    return {(item.address, item.deposed or ""): item.change.actions for item in proposals if item.mode == "managed"}
+
+
+def _is_root_empty(section: Part) -> bool:
+    if section is UNSET or is_null(section):
+        return False
+    root = decode(_planned, section, "planned_values").root_module
+    return root is not UNSET and len(root) < 64 and bytes(root).translate(None, b" \t\r\n") == b"{}"
+
+
+def _mode(proposals: dict[Key, list[str]], is_root_empty: bool) -> Mode:
+    # Neither mode is written down anywhere: an empty planned root is all that gives them away.
+    if not is_root_empty:
+        return "normal"
+    if not proposals:
+        return "refresh_only"
+    return "destroy" if all(actions == ["delete"] for actions in proposals.values()) else "normal"
+
+
+def _deciding_provider(document: Document) -> str:
+    for section in (document.resource_drift, document.resource_changes, document.prior_state):
+        found = _provider.search(memoryview(section)) if isinstance(section, Raw) else None
+        if found:
+            return bytes(found[1])[:256].decode(errors="replace")
+    return ""
+
+
+def _lacks_complete(document: Document, version: str) -> bool:
+    # Terraform writes `complete` since 1.8; OpenTofu, which took over the numbers, never does.
+    return document.errored is not UNSET and document.complete is UNSET and _numbers(version) >= _FIRST_WITH_COMPLETE
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = _version.match(version[:64])
+    return tuple(int(number) for number in found.groups()) if found else ()
+
+
+def _has_drift_data(document: Document, version: str) -> bool:
+    # An empty list is left out by every version, so without the key only the version tells; 0.1 as the format
+    # was written by versions on both sides.
+    if document.resource_drift is not UNSET:
+        return True
+    numbers = _numbers(version)
+    if numbers:
+        return numbers >= _FIRST_WITH_DRIFT
+    return _read(_text, document.format_version, "format_version") != "0.1"
+
+
+def _read_time(raw: Part) -> datetime | None:
+    text = _read(_text, raw, "timestamp")
+    if not text or len(text) > 64:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

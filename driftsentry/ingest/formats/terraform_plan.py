@@ -1,0 +1,128 @@
+"""Plans of Terraform and OpenTofu (`show -json PLANFILE`): findings out of `resource_drift`.
+
+An entry goes from the last saved state (before) to the real object (after). `resource_changes` goes from the
+real object to the code: it is no drift, it only says what the plan would do about one.
+"""
+
+from __future__ import annotations
+
+from driftsentry.ingest.completeness import reason_incomplete
+from driftsentry.ingest.diff import Diff, Line, Path, is_hollow
+from driftsentry.ingest.fingerprint import Fingerprinter
+from driftsentry.ingest.formats.plan_parts import DriftEntry, Plan, open_plan, relations_of
+from driftsentry.ingest.formats.plan_sealing import Attributes, sealed_differences, sealed_lost
+from driftsentry.ingest.formats.plan_shape import is_null
+from driftsentry.ingest.masks import Sealer
+from driftsentry.ingest.model import Finding, Hints, Move, Scan
+from driftsentry.ingest.noise import mark_computed, mark_noise, mark_repeated
+from driftsentry.ingest.presenting import clean, present
+from driftsentry.ingest.relations import Relations
+from driftsentry.ingest.values import read_value
+from driftsentry.ingest.verdicts import Verdict, judge_cause
+
+FORMAT = "terraform_plan"
+_REPLACE = (["delete", "create"], ["create", "delete"])
+_NOTHING = (["no-op"], ["read"])
+# Given by the provider, and worth nothing once the object is gone.
+_COMPUTED = frozenset({"id", "arn", "unique_id", "owner_id", "self_link", "tags_all", "uid"})
+
+
+def read(body: bytes, *, stack: str, key: bytes, hints: Hints) -> Scan:
+    """Raises Refused. `body` is UTF-8 JSON."""
+    plan = open_plan(body)
+    reason = reason_incomplete(
+        mode=plan.mode,
+        complete=plan.complete,
+        is_errored=plan.is_errored,
+        has_drift_data=plan.has_drift_data,
+        has_drift=bool(plan.entries),
+        hints=hints,
+    )
+    reader = _Reader(plan, stack, key)
+    return Scan(
+        format=FORMAT,
+        tool=plan.tool,
+        tool_version=clean(plan.version),
+        mode=plan.mode,
+        timestamp=plan.timestamp,
+        resolves=not reason,
+        incomplete_reason=reason,
+        has_drift_data=plan.has_drift_data,
+        is_errored=plan.is_errored,
+        findings=tuple(reader.finding(item) for item in plan.entries if item.change.actions != ["no-op"]),
+        moves=tuple(_moves(plan)),
+    )
+
+
+def _moves(plan: Plan) -> list[Move]:
+    pairs = ((item.entry.previous_address, item.entry.address) for item in plan.entries)
+    return [Move(clean(old), clean(new)) for old, new in pairs if old]
+
+
+def action_of(actions: list[str]) -> str:
+    return "replace" if actions in _REPLACE else "+".join(clean(action, 64) for action in actions[:8])
+
+
+class _Reader:
+    def __init__(self, plan: Plan, stack: str, key: bytes) -> None:
+        self._plan = plan
+        self._sealer = Sealer(stack)
+        self._relations: Relations = relations_of(plan, stack)
+        self._fingerprinter = Fingerprinter(key)
+
+    def finding(self, item: DriftEntry) -> Finding:
+        entry, action = item.entry, action_of(item.change.actions)
+        lines, verdict = self._judged(item, action)
+        changes, hidden = present(lines, _replacing(item))
+        return Finding(
+            address=clean(entry.address),
+            deposed=clean(entry.deposed or "", 256),
+            previous_address=clean(entry.previous_address) if entry.previous_address else None,
+            module_address=clean(entry.module_address or ""),
+            resource_type=clean(entry.type, 256),
+            resource_name=clean(entry.name, 256),
+            provider=clean(entry.provider_name or "", 256),
+            action=action,
+            cause=verdict.cause,
+            cause_reason=verdict.reason,
+            fingerprint=self._fingerprinter.fingerprint(action, lines),
+            changes=changes,
+            hidden_changes=hidden,
+        )
+
+    def _judged(self, item: DriftEntry, action: str) -> tuple[list[Line], Verdict]:
+        before, after = item.before(), item.after()
+        mirrored: dict[str, str] = {}
+        if before is not None and after is None:
+            lines = self._lost(item)
+            mark_repeated(lines)
+        else:
+            sides = (before or {}, after or {})
+            lines = self._different(item, sides)
+            mirrored = self._relations.mirrored(item.entry.type, sides, lines)
+            mark_noise(lines, item.entry.type, mirrored)
+        proposed = self._plan.proposals.get(item.key) if self._plan.mode == "normal" else None
+        if action == "update" and proposed in _NOTHING:
+            mark_computed(lines)
+        return lines, judge_cause(action, lines, mirrored, proposed, self._plan.mode)
+
+    def _different(self, item: DriftEntry, sides: tuple[Attributes, Attributes]) -> list[Line]:
+        diff = Diff()
+        for name, before, after in sealed_differences(item, sides, self._sealer):
+            diff.compare((name,), before, after)
+        return diff.lines
+
+    def _lost(self, item: DriftEntry) -> list[Line]:
+        """What a deleted object had, one line an attribute."""
+        sealed = sealed_lost(item, self._sealer, _COMPUTED)
+        return [Line((name,), "removed", value, None) for name, value in sealed if not is_hollow(value)]
+
+
+def _replacing(item: DriftEntry) -> tuple[Path, ...]:
+    raw = item.change.replace_paths
+    paths = None if is_null(raw) else read_value(raw)  # type: ignore[arg-type]
+    if not isinstance(paths, list):
+        return ()
+    return tuple(
+        tuple(path) for path in paths if isinstance(path, list) and all(isinstance(part, str | int) for part in path)
+    )

@@ -1,0 +1,72 @@
+"""What a body may cost. Every limit ends in a `Refused`, none in a MemoryError or a RecursionError."""
+
+from __future__ import annotations
+
+import msgspec
+
+from driftsentry.ingest.model import Refused
+
+MAX_BODY = 64 * 1024 * 1024
+MAX_DEPTH = 64
+# Nodes are bounded from above by counting separators, in strings too: two bytes of body can become an object
+# of a hundred bytes, so the count has to come before the decoder.
+MAX_NODES = 2_000_000
+MAX_NODES_OF_ONE = 250_000
+MAX_RESOURCES = 200_000
+MAX_DIGITS = 400
+MAX_ADDRESS = 4_096
+MAX_UNKNOWN = 2 * 1024 * 1024
+
+MAX_CHANGES = 500
+MAX_TEXT = 16_384
+MAX_SHOWN = 65_536
+MAX_KEY = 1_024
+
+_CHUNK = 1024 * 1024
+
+
+def refuse_hostile(what: str) -> Refused:
+    return Refused(422, "VALIDATION_ERROR", f"This document is not taken: {what}. No tool writes such a plan.")
+
+
+def refuse_depth() -> Refused:
+    return refuse_hostile(f"values are nested deeper than {MAX_DEPTH} levels")
+
+
+def count(data: msgspec.Raw, *needles: bytes) -> int:
+    """Occurrences of the needles, read in pieces: a section can be as large as the body, so it is not copied.
+    A needle that lies on the seam of two pieces is not seen."""
+    view = memoryview(data)
+    total = 0
+    for start in range(0, len(view), _CHUNK):
+        piece = bytes(view[start : start + _CHUNK])
+        total += sum(piece.count(needle) for needle in needles)
+    return total
+
+
+def require_few_nodes(section: msgspec.Raw, name: str) -> None:
+    if len(section) > MAX_NODES and count(section, b",", b"[", b"{") > MAX_NODES:
+        raise refuse_hostile(f"{name} holds more than {MAX_NODES:,} values")
+
+
+def require_few_resources(section: msgspec.Raw, name: str) -> None:
+    """Skipped values cost no memory; each resource costs an object, whatever its size."""
+    if len(section) > MAX_RESOURCES and count(section, b'"address"') > MAX_RESOURCES:
+        raise refuse_hostile(f"{name} holds more than {MAX_RESOURCES:,} resources")
+
+
+def depth_of(value: object) -> int:
+    """Levels of containers, counted without recursion."""
+    level: list[object] = [value]
+    depth = 0
+    while level:
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        containers = any(isinstance(item, dict | list) for item in level)
+        depth += containers
+        level = inner
+    return depth

@@ -1,0 +1,123 @@
+"""What a report says, in words that do not depend on the tool that wrote it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["added", "removed", "changed", "reordered"]
+Noise = Literal["", "empty", "mirror", "computed", "volatile", "same_json"]
+Cause = Literal["out_of_band", "informational"]
+Mode = Literal["refresh_only", "normal", "destroy"]
+Tool = Literal["terraform", "opentofu"]
+
+HIDDEN = "(sensitive)"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of an attribute diff, masked already.
+
+    `path` is never joined: keys may be empty or hold dots, slashes and quotes. `before` and `after` are
+    JSON values whose numbers are `int` or `Decimal`, so that no digit is lost; a secret inside a larger
+    value is the string `HIDDEN`. Both are None when `is_sensitive`. `noise` is "" for a line that matters.
+    """
+
+    path: tuple[str | int, ...]
+    kind: Kind
+    before: object
+    after: object
+    is_sensitive: bool
+    is_member: bool
+    in_json: bool
+    noise: Noise
+    forces_replacement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One drifted object of one report. (`address`, `deposed`) is unique in a stack.
+
+    `action` is update, delete, replace, or what the tool said, verbatim, joined by "+".
+    `fingerprint`: 64 hexadecimal digits over what differs, secrets included.
+    `changes`: significant lines first; `hidden_changes` counts the lines that a limit left out.
+    """
+
+    address: str
+    deposed: str
+    previous_address: str | None
+    module_address: str
+    resource_type: str
+    resource_name: str
+    provider: str
+    action: str
+    cause: Cause
+    cause_reason: str
+    fingerprint: str
+    changes: tuple[Change, ...]
+    hidden_changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A resource that the code renamed; its open drift follows it."""
+
+    previous_address: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A whole report. `resolves`: a drift that is missing here is gone; otherwise `incomplete_reason` says
+    in one sentence why not. `timestamp` is aware, in UTC."""
+
+    format: str
+    tool: Tool
+    tool_version: str
+    mode: Mode
+    timestamp: datetime | None
+    resolves: bool
+    incomplete_reason: str
+    has_drift_data: bool
+    is_errored: bool
+    findings: tuple[Finding, ...]
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the sender said beside the body: the format, the tool's exit code, whether the scan was whole."""
+
+    format: str | None = None
+    exit_code: int | None = None
+    complete: bool | None = None
+
+
+class Refused(Exception):
+    """A body that is not taken. `status` is 400, 413, 415 or 422; `code` is VALIDATION_ERROR,
+    PAYLOAD_TOO_LARGE or UNSUPPORTED_FORMAT. `message` says what the body is and what to send instead; of
+    the body itself it holds nothing but positions, because a plan holds secrets."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(status, code, message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(tuple[Change, ...], float_hook=Decimal)
+
+
+def changes_to_json(changes: tuple[Change, ...]) -> str:
+    """JSON text of the lines; numbers keep every digit, so read it with `changes_from_json` only."""
+    return _encoder.encode(changes).decode()
+
+
+def changes_from_json(text: str) -> tuple[Change, ...]:
+    """The lines that `changes_to_json` wrote. Raises msgspec.DecodeError for anything else."""
+    return _decoder.decode(text)

@@ -1,0 +1,65 @@
+"""Lines as people and databases get them: secrets hidden, long values cut, no NUL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from driftsentry.ingest.diff import Line, Path
+from driftsentry.ingest.limits import MAX_CHANGES, MAX_KEY, MAX_SHOWN, MAX_TEXT
+from driftsentry.ingest.model import HIDDEN, Change
+from driftsentry.ingest.sealed import Embedded, Sealed, shown_text
+
+
+def present(lines: list[Line], replacing: tuple[Path, ...]) -> tuple[tuple[Change, ...], int]:
+    """The changes to show, significant ones first, and how many more there are."""
+    ordered = sorted(lines, key=lambda line: line.noise != "")
+    return tuple(_change(line, replacing) for line in ordered[:MAX_CHANGES]), max(0, len(lines) - MAX_CHANGES)
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """Text that PostgreSQL can hold: NUL, which it refuses, becomes its visible sign. Cut at the limit."""
+    if "\0" in text:
+        text = text.replace("\0", "\u2400")
+    return text if len(text) <= limit else f"{text[:limit]}… (cut, {len(text):,} characters)"
+
+
+def _change(line: Line, replacing: Iterable[Path]) -> Change:
+    hidden = line.is_sensitive
+    return Change(
+        path=_shown_path(line.path),
+        kind=line.kind,
+        before=None if hidden else _shown(line.before),
+        after=None if hidden else _shown(line.after),
+        is_sensitive=hidden,
+        is_member=line.is_member,
+        in_json=line.in_json,
+        noise=line.noise,
+        forces_replacement=bool(replacing) and any(line.path[: len(path)] == path for path in replacing),
+    )
+
+
+def _shown_path(path: Path) -> Path:
+    if any(isinstance(part, str) and (len(part) > MAX_KEY or "\0" in part) for part in path):
+        return tuple(clean(part, MAX_KEY) if isinstance(part, str) else part for part in path)
+    return path
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, dict | list):
+        whole = _shown_parts(value)
+        # A list of a hundred thousand short members is as unreadable as one long text.
+        text = shown_text(whole)
+        return whole if len(text) <= MAX_SHOWN else clean(text)
+    return _shown_parts(value)
+
+
+def _shown_parts(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(key, MAX_KEY): _shown_parts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shown_parts(item) for item in value]
+    if isinstance(value, Sealed):
+        return HIDDEN
+    return clean(value.source) if isinstance(value, Embedded) else value

@@ -1,0 +1,122 @@
+"""Values whose secrets are closed: what a diff may compare, but nobody may read.
+
+A sealed tree is a JSON value in which a secret is a `Sealed` and JSON inside a string is an `Embedded`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from driftsentry.ingest.keyed import KeyedHash
+from driftsentry.ingest.model import HIDDEN
+from driftsentry.ingest.policies import settle
+
+PLACEHOLDER = "sensitive:v1:"
+_placeholder = re.compile(re.escape(PLACEHOLDER) + r"[0-9a-f]{64}")
+_PLACEHOLDER_LENGTH = len(PLACEHOLDER) + 64
+_DOMAIN = b"driftsentry mask v1|"
+
+
+class Sealed:
+    """A secret, known by the keyed hash of its value (64 hexadecimal digits): equal secrets are equal."""
+
+    # No dataclass, and no msgspec.Struct: the encoder would write those out without asking the hooks below.
+    __slots__ = ("digest",)
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+
+    @property
+    def placeholder(self) -> str:
+        return PLACEHOLDER + self.digest
+
+
+class Embedded:
+    """A JSON object or array inside a string. `tree` is sealed; `source` is the text unless that holds a
+    secret, then the text written again without it. `is_rewritten` tells which. `form` differs where the
+    original texts differed, and means nothing outside this process."""
+
+    __slots__ = ("form", "is_rewritten", "source", "tree")
+
+    def __init__(self, tree: object, source: str, is_rewritten: bool, form: int) -> None:
+        self.tree = tree
+        self.source = source
+        self.is_rewritten = is_rewritten
+        self.form = form
+
+
+_MARK = "\u0001json"
+EMBEDDED_MARK = msgspec.json.encode(_MARK)
+
+
+def _open(value: object) -> object:
+    match value:
+        case Sealed():
+            return {"\u0001sealed": value.digest}
+        case Embedded():
+            return {_MARK: settle(value.tree)}
+    raise NotImplementedError
+
+
+_canonical = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=_open)
+_in_order = msgspec.json.Encoder(decimal_format="number", enc_hook=lambda sealed: _write(sealed, HIDDEN))
+_for_wire = msgspec.json.Encoder(decimal_format="number", enc_hook=lambda sealed: _write(sealed, None))
+
+
+def _write(value: object, hidden: str | None) -> object:
+    match value:
+        case Sealed():
+            return value.placeholder if hidden is None else hidden
+        case Embedded():
+            return value.source if hidden is not None or not value.is_rewritten else wire_text(value.tree)
+    raise NotImplementedError
+
+
+def token(value: object) -> bytes:
+    """Canonical bytes of a sealed tree: equal exactly when the trees mean the same."""
+    return _canonical.encode(value)
+
+
+def shown_text(tree: object) -> str:
+    """JSON text of a sealed tree for people: secrets are HIDDEN."""
+    return _in_order.encode(tree).decode()
+
+
+def wire_text(tree: object) -> str:
+    """JSON text of a sealed tree for the server: secrets are placeholders."""
+    return _for_wire.encode(tree).decode()
+
+
+class ClientDigest:
+    """Step 1 of a secret's digest: 64 hexadecimal digits. The client computes it, so its key is no secret;
+    the server hashes it again with one that is."""
+
+    def __init__(self, stack: str) -> None:
+        self._hash = KeyedHash(_DOMAIN + stack.encode())
+
+    def of(self, value: object) -> str:
+        """`value` in clear; a placeholder is a digest already."""
+        known = placeholder_digest(value) if isinstance(value, str) else None
+        return known or self._hash.hexdigest(token(value))
+
+
+def placeholder_digest(value: str) -> str | None:
+    """Step 1 out of a placeholder, or None when this is no placeholder."""
+    if len(value) == _PLACEHOLDER_LENGTH and _placeholder.fullmatch(value):
+        return value[len(PLACEHOLDER) :]
+    return None
+
+
+def has_secret(tree: object) -> bool:
+    match tree:
+        case Sealed():
+            return True
+        case Embedded():
+            return tree.is_rewritten
+        case dict():
+            return any(has_secret(item) for item in tree.values())
+        case list():
+            return any(has_secret(item) for item in tree)
+    return False

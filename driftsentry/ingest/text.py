@@ -1,0 +1,37 @@
+"""Bytes of a report as UTF-8, and positions in them for messages."""
+
+from __future__ import annotations
+
+import codecs
+
+from driftsentry.ingest.model import Refused
+
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def to_utf8(body: bytes) -> bytes:
+    """Without a byte order mark, and out of UTF-16, which PowerShell writes with `>`. Raises Refused."""
+    if body.startswith(codecs.BOM_UTF8):
+        return body[len(codecs.BOM_UTF8) :]
+    if body.startswith(_UTF32):
+        raise _undecodable("UTF-32")
+    if not body.startswith(_UTF16):
+        return body
+    try:
+        return body.decode("utf-16").encode()
+    except UnicodeError:
+        raise _undecodable("damaged UTF-16") from None
+
+
+def where(body: bytes, offset: int) -> str:
+    """A position for people: line and column from 1, byte offset from 0."""
+    offset = max(0, min(offset, len(body)))
+    line_start = body.rfind(b"\n", 0, offset) + 1
+    column = len(body[line_start:offset][-1_000_000:].decode(errors="replace")) + 1
+    line = body.count(b"\n", 0, offset) + 1
+    return f"line {line}, column {column}, byte offset {offset}"
+
+
+def _undecodable(what: str) -> Refused:
+    return Refused(400, "VALIDATION_ERROR", f"The text is {what}. Send the file as UTF-8.")

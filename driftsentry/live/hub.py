@@ -1,0 +1,119 @@
+"""Who is connected, and what they are told. Each region is rendered once per audience, each frame once per group."""
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from driftsentry.db import Database
+from driftsentry.events import BATCH, Event, Tail, select_after
+from driftsentry.regions import Region, in_place
+from driftsentry.live.socket import Socket
+
+RECENT = 2000
+KEPT_CATCH_UPS = 64
+RELOAD = json.dumps({"type": "reload"})
+HEARTBEAT = json.dumps({"type": "hb"})
+Draw = Callable[[Database, Sequence[Event]], Awaitable[list[Region]]]
+_log = logging.getLogger(__name__)
+
+
+class Hub:
+    def __init__(self, db: Database, tail: Tail, draws: Sequence[Draw]) -> None:
+        self._db = db
+        self._draws = draws
+        self._sockets: set[Socket] = set()
+        self._recent: deque[Event] = deque(maxlen=RECENT)
+        self._catch_ups: OrderedDict[tuple[int, int, frozenset[str], bool], str] = OrderedDict()
+        self._tail = tail
+        self.seq = 0
+        self.is_closing = False
+        tail.subscribe(self.tell)
+
+    def start(self) -> None:
+        """Call once, when the tail knows where the log ends."""
+        self.seq = self._tail.seq
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    async def tell(self, batch: Sequence[Event]) -> None:
+        """Push what a batch of committed events changes to whoever looks at it."""
+        self._end_revoked(batch)
+        if self._sockets:
+            regions = await self._draw(batch)
+            self._push(regions, batch[-1].seq)
+        # No await between the push and this line: a socket that joins now either was in the set, or starts behind.
+        self._recent.extend(batch)
+        self.seq = batch[-1].seq
+
+    def _push(self, regions: Sequence[Region], seq: int) -> None:
+        frames: dict[tuple[frozenset[str], bool], str] = {}
+        for socket in list(self._sockets):
+            group = (socket.rooms, socket.can_decide)
+            if group not in frames:
+                frames[group] = _frame(regions, *group, seq)
+            socket.put(frames[group])
+
+    def _end_revoked(self, batch: Sequence[Event]) -> None:
+        revoked = {event.data["session_id"] for event in batch if event.kind == "session.revoked"}
+        if revoked:
+            for socket in [socket for socket in self._sockets if socket.session_id in revoked]:
+                socket.end(4401)
+
+    async def _draw(self, batch: Sequence[Event]) -> list[Region]:
+        return [region for draw in self._draws for region in await draw(self._db, batch)]
+
+    async def join(self, socket: Socket, after: int) -> None:
+        """Add a socket and queue what happened since event `after`, which its page was rendered at."""
+        if self.is_closing:
+            socket.end(1012)
+            return
+        self._sockets.add(socket)  # first, so that nothing falls between the catch-up and the live frames
+        if after < self.seq:
+            socket.put(await self._catch_up(after, socket.rooms, socket.can_decide), first=True)
+        socket.open()
+
+    def leave(self, socket: Socket) -> None:
+        self._sockets.discard(socket)
+
+    async def _catch_up(self, after: int, rooms: frozenset[str], can_decide: bool) -> str:
+        """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
+        key = (after, self.seq, rooms, can_decide)
+        if key not in self._catch_ups:
+            missed = await self._since(after)
+            if len(missed) >= BATCH:
+                return RELOAD
+            self._catch_ups[key] = _frame(await self._draw(missed), rooms, can_decide, key[1])
+            if len(self._catch_ups) > KEPT_CATCH_UPS:
+                self._catch_ups.popitem(last=False)
+        return self._catch_ups[key]
+
+    async def _since(self, after: int) -> list[Event]:
+        if self._recent and self._recent[0].seq <= after + 1:
+            return [event for event in self._recent if event.seq > after]
+        async with self._db.read() as tx:
+            return await select_after(tx, after, BATCH)
+
+    def beat(self) -> None:
+        """Show browsers that the line is alive; they notice nothing themselves when it is cut half."""
+        for socket in list(self._sockets):
+            socket.put(HEARTBEAT)
+
+    async def close(self, patience: float = 3.0) -> None:
+        """Tell every browser to come back (1012), and wait until they are gone."""
+        self.is_closing = True
+        for socket in list(self._sockets):
+            socket.end(1012)
+        deadline = asyncio.get_running_loop().time() + patience
+        while self._sockets and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        if self._sockets:
+            _log.warning("live.sockets_left", extra={"sockets": len(self._sockets)})
+
+
+def _frame(regions: Sequence[Region], rooms: frozenset[str], can_decide: bool, seq: int) -> str:
+    """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
+    parts = [region.html(can_decide) for region in regions if region.room in rooms]
+    return "".join((*parts, in_place(f'<i id="live-cursor" data-seq="{seq}" hidden></i>')))

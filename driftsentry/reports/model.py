@@ -1,0 +1,75 @@
+"""A report: one upload for one stack."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from driftsentry.drifts import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What came with the body: from which run, and what the caller knows of it."""
+
+    run_id: str = ""
+    run_url: str = ""
+    commit: str = ""
+    format: str | None = None
+    exit_code: int | None = None
+    complete: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`reason`: why it was incomplete, '' when it was complete. `is_late`: older than the newest, changed nothing."""
+
+    id: str
+    stack_id: str
+    stack: str
+    token_id: str | None
+    token_name: str
+    received_at: datetime
+    scanned_at: datetime
+    body_hash: str
+    format: str
+    tool: str
+    tool_version: str
+    mode: str
+    run_id: str
+    run_url: str
+    commit_hash: str
+    is_late: bool
+    is_complete: bool
+    incomplete_reason: str
+    counts: Counts
+
+    @property
+    def detected(self) -> int:
+        return self.counts.detected
+
+    @property
+    def changed(self) -> int:
+        return self.counts.changed
+
+    @property
+    def unchanged(self) -> int:
+        return self.counts.unchanged
+
+    @property
+    def reopened(self) -> int:
+        return self.counts.reopened
+
+    @property
+    def resolved(self) -> int:
+        return self.counts.resolved
+
+    @property
+    def informational(self) -> int:
+        return self.counts.informational
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to an upload. `is_duplicate`: the same body had come before, and nothing changed."""
+
+    report: Report
+    is_duplicate: bool

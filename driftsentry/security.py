@@ -1,0 +1,95 @@
+"""What holds for every request: its id, where it may come from, and the headers of every answer."""
+
+import logging
+import time
+from urllib.parse import urlsplit
+
+from quart import Response, g, has_request_context, request, websocket
+
+from driftsentry import errors, ids
+from driftsentry.web import DriftSentry, app
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SLOW_MS, VERY_SLOW_MS = 500, 2000
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_HSTS = "max-age=31536000"
+_log = logging.getLogger(__name__)
+
+
+def install(quart: DriftSentry) -> None:
+    quart.before_request(_begin)
+    quart.before_websocket(refuse_other_origins)
+    quart.after_request(_finish)
+
+
+def _begin() -> None:
+    g.request_id = ids.new()
+    g.started = time.perf_counter()
+    if request.method not in SAFE_METHODS:
+        refuse_other_origins()
+
+
+def refuse_other_origins() -> None:
+    """Refuse what another site's page makes a browser send.
+
+    Neither header means that no browser sent it (every browser sends `Origin` with these requests), so
+    there is no page that could abuse somebody's cookie.
+    """
+    headers = request.headers if has_request_context() else websocket.headers
+    host = request.host if has_request_context() else websocket.host
+    site = headers.get("Sec-Fetch-Site")
+    origin = headers.get("Origin")
+    allowed = site in ("same-origin", "none") if site else origin is None or _is_ours(origin, host)
+    if not allowed:
+        raise errors.Forbidden("This request came from another site. Open DriftSentry itself and try again.")
+
+
+def _is_ours(origin: str, host: str) -> bool:
+    # The scheme is not compared: behind a proxy that ends TLS we only see http.
+    return urlsplit(origin).netloc in (host, urlsplit(app().settings.base_url).netloc)
+
+
+async def _finish(response: Response) -> Response:
+    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure or app().settings.base_url.startswith("https:"):
+        response.headers["Strict-Transport-Security"] = _HSTS
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    _measure(response)
+    return response
+
+
+def _measure(response: Response) -> None:
+    spent = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
+    level = logging.ERROR if spent > VERY_SLOW_MS else logging.WARNING if spent > SLOW_MS else logging.INFO
+    if level == logging.INFO and not app().settings.log_response_time:
+        return
+    fields = {
+        "request_id": g.get("request_id", ""),
+        "method": request.method,
+        "route": str(request.url_rule or ""),  # never the path: it may hold what people typed
+        "status": response.status_code,
+        "ms": round(spent, 1),
+    }
+    _log.log(level, "request.finished", extra=fields)

@@ -1,0 +1,27 @@
+"""Which regions change on pages that list stacks."""
+
+from collections.abc import Sequence
+
+from driftsentry import clock, regions
+from driftsentry.db import Database
+from driftsentry.events import Event
+from driftsentry.regions import Region
+from driftsentry.stacks import queries
+from driftsentry.stacks.model import Tally
+from driftsentry.stacks.views import entry_of
+from driftsentry.templating import render
+
+
+async def draw(db: Database, batch: Sequence[Event]) -> list[Region]:
+    touched = {event.stack_id for event in batch if event.stack_id}
+    if not touched:
+        return []
+    async with db.read() as tx:
+        stacks = await queries.select_stacks_by_id(tx, touched)
+        tallies = await queries.select_tallies(tx)
+    now = clock.now()
+    drawn = [
+        render("stacks/_row.html", entry=entry_of(stack, tallies.get(stack.id, Tally()), now), now=now)
+        for stack in stacks
+    ]
+    return [regions.for_all("drifts", regions.in_place(html)) for html in drawn]

@@ -1,0 +1,109 @@
+"""Templates to HTML: one synchronous environment for pages, fragments and pushes.
+
+A partial gets explicit values only, so that it can be broadcast. Values from outside are text: autoescape is
+on, and the filter `visible` shows the characters that could make a text look like another one.
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_ROOT = Path(__file__).resolve().parent.parent
+STATIC = _ROOT / "static"
+
+# Controls, soft hyphen, fillers, marks that turn the direction, zero width, spaces that look like a space or
+# like nothing, tags, and lone surrogates, which no answer could encode.
+_UNSEEN = (
+    r"\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u3000\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
+)
+_unseen_in_lines = re.compile(f"[{_UNSEEN}]")
+_unseen = re.compile(f"[{_UNSEEN}\t\n]")
+_SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def visible(text: object) -> str:
+    """`text` in one line, with an escape such as \\u202e for each character that cannot be seen."""
+    return _unseen.sub(_escape, str(text))
+
+
+def visible_lines(text: object) -> str:
+    """As `visible`, but line ends and tabs stay: for places that keep them."""
+    return _unseen_in_lines.sub(_escape, str(text))
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    code = ord(character)
+    return _SHORT.get(character) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the second: for `<time datetime>`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def absolute(moment: datetime) -> str:
+    """For people: 2026-11-21 19:06 UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How long ago, in one unit. `live.js` says it in the same words, to keep pages true that stay open."""
+    seconds = int((now - moment).total_seconds())
+    if seconds < _MINUTE:
+        return "just now"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} min ago"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR} h ago"
+    days = seconds // _DAY
+    if days < 60:
+        return f"{plural(days, 'day')} ago"
+    return f"{plural(days // 30, 'month')} ago" if days < 730 else f"{plural(days // 365, 'year')} ago"
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 drift`, `2 drifts`, `12,431 entries` (the last with `many`)."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file. It changes with the content, so browsers may keep the file for ever."""
+    content = (STATIC / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    filters = (visible, visible_lines, stamp, absolute, age, count, plural)
+    environment.filters.update({each.__name__: each for each in filters})
+    environment.globals["asset"] = asset
+    return environment
+
+
+_templates = _environment()
+
+
+def render(name: str, **values: object) -> str:
+    """The template `name` (a path below templates/). A value that it names and does not get is an error."""
+    return _templates.get_template(name).render(values)

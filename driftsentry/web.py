@@ -1,0 +1,59 @@
+"""The application class: no route without an access rule, and what every surface reaches through it."""
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Any, TypeVar, cast
+
+from quart import Quart, current_app
+
+from driftsentry.config import Config
+from driftsentry.db import Database, Tx
+from driftsentry.events import Tail
+
+
+class Access(Enum):
+    """Who may call a route. `auth.guards` enforces it before the handler runs."""
+
+    ANYONE = "anyone"
+    VIEWER = "viewer"
+    ENGINEER = "engineer"
+    ADMIN = "admin"
+    REPORTER = "report:write"  # a CI token
+    SOCKET = "socket"  # the handler accepts and then closes with 4401: htmx retries refused handshakes for ever
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def allow(access: Access) -> Callable[[Handler], Handler]:
+    """The access rule of a route; stands between the route's decorator and its handler."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.access = access  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+class DriftSentry(Quart):
+    """Quart with typed members in place of a bag of extensions."""
+
+    settings: Config
+    db: Database
+    tail: Tail
+    count_waiting: Callable[[Tx], Awaitable[int]]
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **options: Any
+    ) -> None:
+        if view_func is not None and not isinstance(getattr(view_func, "access", None), Access):
+            raise TypeError(f"The route {rule} has no access rule. Put @allow(Access...) above its handler.")
+        super().add_url_rule(rule, endpoint, view_func, *args, **options)
+
+    def access_of(self, endpoint: str) -> Access:
+        return cast(Access, self.view_functions[endpoint].access)  # type: ignore[attr-defined]
+
+
+def app() -> DriftSentry:
+    """The running application, typed."""
+    return cast(DriftSentry, current_app._get_current_object())  # type: ignore[attr-defined]
