@@ -4,7 +4,9 @@ import asyncio
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from driftsentry import answers, auth, drifts, errors, events, security, site
@@ -42,8 +44,8 @@ def create_app(settings: Config | None = None) -> DriftSentry:
     answers.install(app)
     _register(app)
     refuse_deflate()
-    app.before_serving(lambda: _start(app))
-    app.after_serving(lambda: _stop(app))
+    app.before_serving(partial(_start, app))
+    app.after_serving(partial(_stop, app))
     return app
 
 
@@ -90,8 +92,7 @@ async def _stop(app: DriftSentry) -> None:
     await app.db.disconnect()
 
 
-async def _every(seconds: float, act: "object") -> None:
-    assert callable(act)
+async def _every(seconds: float, act: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(seconds)
         act()

@@ -23,7 +23,7 @@ _SENTENCES = {
     413: "The request is larger than this address takes.",
     415: "This address does not take that kind of content.",
 }
-_KINDS = {
+_KINDS: dict[int, type[errors.Failure]] = {
     401: errors.SignedOut,
     403: errors.Forbidden,
     404: errors.NotFound,
@@ -112,9 +112,9 @@ async def failure(error: errors.Failure) -> Response:
 async def _http_failure(error: HTTPException) -> Response:
     status = error.code or 500
     sentence = _SENTENCES.get(status, "The request could not be answered.")
-    kind = _KINDS.get(status, errors.Invalid if status < 500 else errors.Unavailable)
-    if kind is errors.Unavailable:
+    if status >= 500:
         return await failure(errors.Unavailable(sentence))
+    kind = _KINDS.get(status, errors.Invalid)
     allowed = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if status == 405 else {}  # type: ignore[attr-defined]
     return await failure(kind(sentence, status=status, code=_CODES.get(status), headers=allowed))
 

@@ -125,7 +125,8 @@ def user() -> None:
 def user_create(email: str, name: str, role: str, password_stdin: bool) -> None:
     """Make a user. Prints the password that was made for it, once."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
-    with_database(lambda db: actions.create_user(db, email, name or email.split("@")[0], Role(role), password))
+    called = name or email.partition("@")[0]
+    with_database(lambda db: actions.create_user(db, email, called, Role(role), password))
     click.echo(f"Made {email} with the role {role}." + ("" if password_stdin else f" Password: {password}"))
 
 

@@ -71,7 +71,7 @@ def _post(server: str, path: str, token: str, body: bytes) -> dict[str, Any]:
         response = connection.getresponse()
         text = response.read()
     except (OSError, http.client.HTTPException) as problem:
-        _fail(f"{server} cannot be reached: {problem or type(problem).__name__}")
+        _fail(f"{server} cannot be reached: {str(problem) or type(problem).__name__}")
     finally:
         connection.close()
     return _decoded(response.status, text)
@@ -80,13 +80,12 @@ def _post(server: str, path: str, token: str, body: bytes) -> dict[str, Any]:
 def _decoded(status: int, text: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(text)
-        if answer["success"]:
-            return dict(answer)
-        message = answer["error"]["message"]
-        details = [f"{each['field']}: {each['message']}" for each in answer["error"]["details"]]
+        if not answer["success"]:
+            details = [f"{each['field']}: {each['message']}" for each in answer["error"]["details"]]
+            _fail(" ".join([answer["error"]["message"], *details]))
+        return dict(answer)
     except (ValueError, KeyError, TypeError):
         _fail(f"The server answered {status}, but not as DriftSentry does. Is the address right?")
-    _fail(" ".join([message, *details]))
 
 
 def _with_progress(body: bytes) -> Iterator[bytes]:

@@ -54,7 +54,7 @@ class Tx:
         return rows
 
     async def one(self, sql: str, **values: Any) -> Row | None:
-        row: Row | None = await self._connection.fetch_one(Statement(sql, values))  # type: ignore[arg-type]
+        row: Row | None = await self._connection.fetch_one(Statement(sql, values))  # type: ignore[arg-type, assignment]
         return row
 
     async def value(self, sql: str, **values: Any) -> Any:

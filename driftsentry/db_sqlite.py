@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
 from databases.core import DatabaseURL
@@ -24,7 +24,6 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # what was acknowledged survives a power cut
     "PRAGMA foreign_keys=ON",
-    "PRAGMA trusted_schema=OFF",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-16384",
 )
@@ -57,6 +56,10 @@ class _Connection(sqlite3.Connection):
             begin, self.begin_with = self.begin_with, ""
             super().execute(begin)
         return super().execute(*args)
+
+
+def _driver(connection: aiosqlite.Connection) -> _Connection:
+    return cast(_Connection, connection._conn)
 
 
 class SQLiteBackend(DatabaseBackend):
@@ -95,7 +98,7 @@ class SQLiteBackend(DatabaseBackend):
     async def give_back(self, connection: aiosqlite.Connection) -> None:
         """Roll back what a cancelled task left behind, then keep the connection for the next one."""
         try:
-            connection._conn.begin_with = ""
+            _driver(connection).begin_with = ""
             if connection.in_transaction:
                 await connection.rollback()
             self._idle.append(connection)
@@ -145,7 +148,7 @@ class SQLiteTransaction(TransactionBackend):
             raise RuntimeError("transactions do not nest: pass the open one down")
         raw = self._connection.raw_connection
         if extra_options.get("readonly"):
-            raw._conn.begin_with = "BEGIN"
+            _driver(raw).begin_with = "BEGIN"
         else:
             await raw.execute_fetchall("BEGIN IMMEDIATE")
 

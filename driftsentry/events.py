@@ -105,7 +105,7 @@ class Log:
             rows.append(row)
         names = _COLUMNS.replace(" ", "").split(",")
         await tx.run_many(
-            f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join(f':{name}' for name in names)})",  # noqa: S608
+            f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join(f':{name}' for name in names)})",
             rows,
         )
         await tx.run(
@@ -170,7 +170,7 @@ async def latest_seq(tx: Tx) -> int:
 
 async def select_after(tx: Tx, seq: int, limit: int = BATCH) -> list[Event]:
     rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit",
         seq=seq,
         limit=limit,
     )
@@ -180,7 +180,7 @@ async def select_after(tx: Tx, seq: int, limit: int = BATCH) -> list[Event]:
 async def select_raw_after(tx: Tx, seq: int, limit: int = BATCH) -> list[dict[str, Any]]:
     """The rows as they were chained: for verifying them."""
     rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit",
         seq=seq,
         limit=limit,
     )
@@ -190,7 +190,7 @@ async def select_raw_after(tx: Tx, seq: int, limit: int = BATCH) -> list[dict[st
 async def select_of_drift(tx: Tx, drift_id: int, limit: int = 200) -> list[Event]:
     """The newest `limit` events of a drift, oldest first: its timeline."""
     rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM events WHERE drift_id = :drift_id ORDER BY seq DESC LIMIT :limit",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM events WHERE drift_id = :drift_id ORDER BY seq DESC LIMIT :limit",
         drift_id=drift_id,
         limit=limit,
     )

@@ -1,12 +1,10 @@
 """What `make run` starts: settings if there are none, demo data if the database is empty, then the server."""
 
-import asyncio
 import os
 import secrets
-import sys
 from pathlib import Path
 
-from driftsentry import ROOT, cli, demo, log
+from driftsentry import ROOT, cli, demo
 from driftsentry.config import Config
 from driftsentry.web import DriftSentry
 
@@ -15,14 +13,11 @@ SECRETS = ("SECRET_KEY", "JWT_SECRET", "DATA_KEY")
 
 def make_settings(path: Path) -> None:
     """Write `.env` from `.env.example` with fresh secrets, readable by its owner only."""
+    values = {name: secrets.token_urlsafe(48) for name in SECRETS} | {"DRIFTSENTRY_ENV": "demo"}
     lines = []
     for line in (ROOT / ".env.example").read_text().splitlines():
         name = line.lstrip("# ").partition("=")[0]
-        if name in SECRETS:
-            line = f"{name}={secrets.token_urlsafe(48)}"
-        elif name == "DRIFTSENTRY_ENV":
-            line = "DRIFTSENTRY_ENV=demo"
-        lines.append(line)
+        lines.append(f"{name}={values[name]}" if name in values else line)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write("\n".join(lines) + "\n")

@@ -17,7 +17,7 @@ MESSAGE_BYTES = 64 * 1024
 
 def refuse_deflate() -> None:
     """Refuse compression of sockets: it costs 100 kB a connection, and hypercorn has no switch for it."""
-    ws_stream.server_extensions_handshake = lambda *_offer: None  # type: ignore[attr-defined, assignment]
+    ws_stream.server_extensions_handshake = lambda *_offer: None  # type: ignore[attr-defined]
 
 
 def hypercorn_config(settings: Config) -> HypercornConfig:

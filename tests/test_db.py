@@ -9,9 +9,7 @@ from driftsentry import clock, errors, events, migrations
 from driftsentry.db import Database, Tx
 from driftsentry.db_statement import numbered
 
-ADD_STACK = (
-    "INSERT INTO stacks (id, slug, environment, interval_seconds, created_at) VALUES (:id, :id, 'prod', 1, :at)"
-)
+ADD_STACK = "INSERT INTO stacks (id, slug, environment, interval_seconds, created_at) VALUES (:id, :id, 'prod', 1, :at)"
 
 
 async def add_stack(tx: Tx, name: str) -> None:

@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 from typing import cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from quart import Response, g, redirect, request, websocket
+from quart import Response, g, has_request_context, redirect, request, websocket
 from quart_auth import QuartAuth, current_user
 
 from driftsentry import answers, errors
@@ -65,8 +65,8 @@ def _to_login() -> Response:
         raise errors.SignedOut("Sign in first.")
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
     if answers.is_fragment():
-        here = request.headers.get("HX-Current-URL", "")
-        path = "/" + here.split("/", 3)[3] if here.count("/") >= 3 else "/"
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        path = (here.path or "/") + (f"?{here.query}" if here.query else "")
         raise errors.SignedOut(
             "Your session has ended. Sign in again.", headers={"HX-Redirect": f"/login?next={quote(path)}"}
         )
@@ -76,9 +76,7 @@ def _to_login() -> Response:
 async def _identify_token() -> None:
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise errors.SignedOut(
-            "Send a CI token: Authorization: Bearer dsk_...", headers={"WWW-Authenticate": "Bearer"}
-        )
+        raise errors.SignedOut("Send a CI token: Authorization: Bearer dsk_...", headers={"WWW-Authenticate": "Bearer"})
     async with app().db.read() as tx:
         g.token = await actions.identify_token(tx, secret.strip())
 
@@ -103,5 +101,4 @@ def actor() -> Actor:
 
 def client_address() -> str:
     """The peer, or what the configured number of proxies says of it."""
-    connection = request if request else websocket
-    return connection.remote_addr or ""
+    return (request.remote_addr if has_request_context() else websocket.remote_addr) or ""

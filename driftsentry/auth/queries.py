@@ -138,8 +138,7 @@ async def select_failures(tx: Tx, account_key: str, address: str, after: datetim
     found = []
     for column, value in (("account_key", account_key), ("address", address)):
         rows = await tx.all(
-            f"SELECT failed_at FROM login_failures WHERE {column} = :value AND failed_at > :after"  # noqa: S608
-            " ORDER BY failed_at",
+            f"SELECT failed_at FROM login_failures WHERE {column} = :value AND failed_at > :after ORDER BY failed_at",
             value=value,
             after=to_text(after),
         )

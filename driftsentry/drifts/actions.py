@@ -92,7 +92,16 @@ def text_of(typed: str) -> str:
 
 async def _decide(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drift:
     decision = Decision(
-        ids.new(), drift_id, actor.id, actor.name, wish.verdict, wish.reason, wish.fingerprint, (), wish.until, clock.now()
+        ids.new(),
+        drift_id,
+        actor.id,
+        actor.name,
+        wish.verdict,
+        wish.reason,
+        wish.fingerprint,
+        (),
+        wish.until,
+        clock.now(),
     )
     if not await queries.update_decided(tx, decision):
         return await _answer_again(tx, actor, drift_id, wish)
@@ -120,7 +129,9 @@ async def _answer_again(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drif
     made = drift.decision
     if drift.fingerprint != wish.fingerprint:
         raise Contradicted(
-            drift, "This drift changed since you loaded the page. Look at the new facts and decide again.", "DRIFT_CHANGED"
+            drift,
+            "This drift changed since you loaded the page. Look at the new facts and decide again.",
+            "DRIFT_CHANGED",
         )
     if made is None or drift.is_open or drift.status == "resolved":
         raise Contradicted(drift, f"This drift is {drift.status} by now; there is nothing to decide.", "CONFLICT")

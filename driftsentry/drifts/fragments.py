@@ -42,7 +42,9 @@ async def _lists(db: Database, batch: Sequence[Event], touched: list[int], now: 
     drawn.append(_in_drifts(render("drifts/_tabs.html", tabs=shown, is_live=True)))
     drawn.append(_in_drifts(render("_waiting.html", waiting=shown[0].count)))
     news = {event.drift_id for event in batch if event.kind in _NEWS}
-    items = "".join(render("drifts/_news.html", row=rows[drift_id]) for drift_id in touched if drift_id in news & set(rows))
+    items = "".join(
+        render("drifts/_news.html", row=rows[drift_id]) for drift_id in touched if drift_id in news & set(rows)
+    )
     return [*drawn, regions.for_all("drifts", regions.appended("#drifts-news-items", items))] if items else drawn
 
 

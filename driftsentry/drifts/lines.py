@@ -251,21 +251,22 @@ def _sides(before: str | None, after: str | None) -> tuple[Side | None, Side | N
         return _side(before), _side(after)
     start = _same(before, after)
     end = _same(before[start:][::-1], after[start:][::-1])
-    return _changed_side(before, start, end), _changed_side(after, start, end)
+    # Texts with little in common are easier to read without marks.
+    is_marked = (start + end) * 4 >= min(len(before), len(after)) > 0
+    return _changed_side(before, start, end, is_marked), _changed_side(after, start, end, is_marked)
 
 
 def _side(text: str | None) -> Side | None:
     if text is None:
         return None
     length = _cut(text)
-    return Side(text, "", text[:length], "", left=len(text) - length)
+    return Side(text, text[:length], "", "", left=len(text) - length)
 
 
-def _changed_side(text: str, start: int, end: int) -> Side:
+def _changed_side(text: str, start: int, end: int, is_marked: bool) -> Side:
     """The text with what differs marked, cut so that the first difference is always in sight."""
-    stop = len(text) - end
-    start, stop = _word_start(text, start), _word_stop(text, stop)
-    is_marked = (start + len(text) - stop) * 3 >= len(text) > 0
+    stop = _word_stop(text, len(text) - end)
+    start = _word_start(text, start)
     skipped = max(0, start - _CONTEXT_CHARACTERS) if _cut(text) < len(text) else 0
     length = skipped + _cut(text[skipped:])
     shown = text[skipped:length]
@@ -286,12 +287,15 @@ def _cut(text: str) -> int:
 
 
 def _word_start(text: str, index: int) -> int:
-    while index > 0 and index < len(text) and text[index - 1].isalnum():
-        index -= 1
-    return index
+    """The start of the word around `index`; of a very long one, `index` itself."""
+    start = index
+    while start > 0 and text[start - 1 : start + 1].isalnum() and index - start < _CONTEXT_CHARACTERS:
+        start -= 1
+    return index if index - start == _CONTEXT_CHARACTERS else start
 
 
 def _word_stop(text: str, index: int) -> int:
-    while 0 < index < len(text) and text[index].isalnum():
-        index += 1
-    return index
+    stop = index
+    while 0 < stop < len(text) and text[stop - 1 : stop + 1].isalnum() and stop - index < _CONTEXT_CHARACTERS:
+        stop += 1
+    return index if stop - index == _CONTEXT_CHARACTERS else stop

@@ -122,7 +122,9 @@ async def bulk() -> Response:
     verdict, reason = _verdict(typed.get("verdict", "")), typed.get("reason", "")
     done, left_out = await actions.decide_many(app().db, guards.actor(), seen, verdict, reason)
     async with app().db.read() as tx:
-        rows = {row.id: row for row in await queries.select_rows(tx, [*done, *[drift_id for drift_id, _why in left_out]])}
+        rows = {
+            row.id: row for row in await queries.select_rows(tx, [*done, *[drift_id for drift_id, _why in left_out]])
+        }
         text = await answers.page(
             tx,
             "drifts/bulk.html",

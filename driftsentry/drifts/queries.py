@@ -7,9 +7,9 @@ from typing import Any
 from driftsentry.clock import from_text, maybe_from_text, to_text
 from driftsentry.db import Row as Record
 from driftsentry.db import Tx
+from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.model import Decision, Drift, Row, Status, Verdict
 from driftsentry.ingest import changes_from_json
-from driftsentry.drifts.filter import Filter
 
 _FROM = (
     " FROM drifts d JOIN stacks s ON s.id = d.stack_id"
@@ -67,13 +67,17 @@ async def count_matches(tx: Tx, wanted: Filter, limit: int) -> int:
     """How many drifts match; counting stops at `limit` + 1."""
     conditions, values = _conditions(tx, wanted)
     where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    inner = f"SELECT 1 FROM drifts d JOIN stacks s ON s.id = d.stack_id{where} LIMIT :limit"  # noqa: S608
-    return int(await tx.value(f"SELECT count(*) FROM ({inner}) AS matching", limit=limit + 1, **values))  # noqa: S608
+    inner = f"SELECT 1 FROM drifts d JOIN stacks s ON s.id = d.stack_id{where} LIMIT :limit"
+    return int(await tx.value(f"SELECT count(*) FROM ({inner}) AS matching", limit=limit + 1, **values))
 
 
 def _conditions(tx: Tx, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     conditions, values = [wanted.tab.condition] if wanted.tab.condition else [], {}
-    for column, value in (("d.severity", wanted.severity), ("s.slug", wanted.stack), ("s.environment", wanted.environment)):
+    for column, value in (
+        ("d.severity", wanted.severity),
+        ("s.slug", wanted.stack),
+        ("s.environment", wanted.environment),
+    ):
         if value:
             name = column[2:]
             conditions.append(f"{column} = :{name}")
@@ -244,5 +248,3 @@ def _row(record: Record) -> tuple[Row, int]:
         status == "detected" and decided is not None and decided != fingerprint,
     )
     return row, rank
-
-

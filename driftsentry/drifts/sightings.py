@@ -31,7 +31,8 @@ _INSERT = (
 _UPDATE = (
     f"UPDATE drifts SET {', '.join(f'{n} = :{n}' for n in _NAMES)}, status = 'detected', version = version + 1,"
     " detected_at = CASE WHEN status = 'detected' THEN detected_at ELSE :at END, seen_at = :at, updated_at = :at,"
-    " reopened = reopened + CASE WHEN status = 'resolved' THEN 1 ELSE 0 END, resolved_at = NULL WHERE id = :id"
+    " reopened = reopened + CASE WHEN status = 'resolved' AND cause = 'out_of_band' THEN 1 ELSE 0 END,"
+    " resolved_at = NULL WHERE id = :id"
 )
 _RESOLVE = (
     "UPDATE drifts SET status = 'resolved', version = version + 1, resolved_at = :at, updated_at = :at WHERE id = :id"
@@ -138,9 +139,7 @@ async def apply(
     await tx.run_many(_UPDATE, work.updates)
     await tx.run_many(_RESOLVE, work.resolves)
     for kind, drift_id, data in work.told:
-        events.record(
-            tx, kind, actor, at=at, stack_id=stack_id, drift_id=drift_id, report_id=report_id, **data
-        )
+        events.record(tx, kind, actor, at=at, stack_id=stack_id, drift_id=drift_id, report_id=report_id, **data)
     return work.counts
 
 
@@ -154,9 +153,7 @@ async def _known(tx: Tx, stack_id: str) -> dict[tuple[str, str], Row]:
     return {(row["address"], row["deposed"]): row for row in rows}
 
 
-async def _follow_moves(
-    tx: Tx, known: dict[tuple[str, str], Row], moves: Sequence[Move]
-) -> dict[tuple[str, str], Row]:
+async def _follow_moves(tx: Tx, known: dict[tuple[str, str], Row], moves: Sequence[Move]) -> dict[tuple[str, str], Row]:
     """A renamed resource keeps its drift, with decision and comments, unless the new name has one already."""
     for move in moves:
         for key in [key for key in known if key[0] == move.previous_address]:
@@ -188,13 +185,13 @@ def _add(work: _Work, sighting: Sighting, drift_id: int) -> None:
 
 
 def _compare(work: _Work, sighting: Sighting, before: Row) -> None:
-    if before["status"] == "resolved":
-        kind, counted = "drift.reopened", "reopened"
-    elif before["fingerprint"] != sighting.finding.fingerprint:
-        kind, counted = "drift.changed", "changed"
-    else:
+    is_resolved = before["status"] == "resolved"
+    if before["fingerprint"] == sighting.finding.fingerprint and not is_resolved:
         _count(work, sighting.finding.cause, "unchanged")
         return
+    kind, counted = ("drift.reopened", "reopened") if is_resolved else ("drift.changed", "changed")
+    if before["cause"] == "informational" and sighting.finding.cause == "out_of_band":
+        kind, counted = "drift.detected", "detected"  # noise was nothing to decide on: this is new
     work.updates.append({"id": before["id"], "at": to_text(work.at), **sighting.facts})
     _tell(work, kind, before["id"], sighting, counted, **_decided(before))
 

@@ -69,4 +69,3 @@ def commands(drift: Drift) -> Commands:
     if drift.action == "delete":
         accept = f"{tool} state rm {address}"
     return Commands(accept, f"{tool} apply -target={address}")
-

@@ -33,25 +33,29 @@ def refuse_depth() -> Refused:
     return refuse_hostile(f"values are nested deeper than {MAX_DEPTH} levels")
 
 
-def count(data: msgspec.Raw, *needles: bytes) -> int:
-    """Occurrences of the needles, read in pieces: a section can be as large as the body, so it is not copied.
-    A needle that lies on the seam of two pieces is not seen."""
+def has_more(data: msgspec.Raw, limit: int, *needles: bytes) -> bool:
+    """Whether the needles occur more than `limit` times. Read in pieces: a section can be as large as the body,
+    so it is not copied. A needle that lies on the seam of two pieces is not seen."""
+    if len(data) <= limit:
+        return False
     view = memoryview(data)
     total = 0
     for start in range(0, len(view), _CHUNK):
         piece = bytes(view[start : start + _CHUNK])
         total += sum(piece.count(needle) for needle in needles)
-    return total
+        if total > limit:
+            return True
+    return False
 
 
-def require_few_nodes(section: msgspec.Raw, name: str) -> None:
-    if len(section) > MAX_NODES and count(section, b",", b"[", b"{") > MAX_NODES:
-        raise refuse_hostile(f"{name} holds more than {MAX_NODES:,} values")
+def require_few_nodes(section: msgspec.Raw, name: str, limit: int = MAX_NODES) -> None:
+    if has_more(section, limit, b",", b"[", b"{"):
+        raise refuse_hostile(f"{name} holds more than {limit:,} values")
 
 
 def require_few_resources(section: msgspec.Raw, name: str) -> None:
     """Skipped values cost no memory; each resource costs an object, whatever its size."""
-    if len(section) > MAX_RESOURCES and count(section, b'"address"') > MAX_RESOURCES:
+    if has_more(section, MAX_RESOURCES, b'"address"'):
         raise refuse_hostile(f"{name} holds more than {MAX_RESOURCES:,} resources")
 
 

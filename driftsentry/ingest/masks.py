@@ -21,7 +21,8 @@ Mask: TypeAlias = bool | dict[str, "Mask"] | list["Mask"] | None
 Pair: TypeAlias = tuple[object, object]
 
 _MAX_EMBEDDED = 2
-_MAX_EMBEDDED_TEXT = 4 * 1024 * 1024
+# JSON in a longer string is not looked into, so nobody knows what secrets it holds: it is hidden whole.
+_MAX_EMBEDDED_TEXT = 1024 * 1024
 
 
 def fit(mask: object, value: object) -> Mask:
@@ -52,15 +53,35 @@ def unite(left: Mask, right: Mask) -> Mask:
     return True
 
 
+def mask_of(tree: object) -> Mask:
+    """The mask of what is sealed in a tree; JSON inside strings has none."""
+    if isinstance(tree, Sealed):
+        return True
+    if isinstance(tree, dict):
+        parts = {key: mask_of(item) for key, item in tree.items()}
+        return {key: part for key, part in parts.items() if part is not None} or None
+    if isinstance(tree, list):
+        members = [mask_of(item) for item in tree]
+        return members if any(part is not None for part in members) else None
+    return None
+
+
 class Sealer:
     """Seals the values of one stack: the same secret has the same digest only inside a stack."""
 
     def __init__(self, stack: str) -> None:
         self._digest = ClientDigest(stack)
+        self._closed = 0
 
     def seal_pair(self, pair: Pair, masks: Pair, name: str) -> Pair:
         """Both sides of one attribute, (before, after), each sealed by what either mask hides."""
         mask = unite(fit(masks[0], pair[0]), fit(masks[1], pair[1]))
+        closed = self._closed
+        before, after = self.seal(pair[0], mask, name), self.seal(pair[1], mask, name)
+        if self._closed == closed:
+            return before, after
+        # What the rules found on one side hides the other side too, as a mask would.
+        mask = unite(mask_of(before), mask_of(after))
         return self.seal(pair[0], mask, name), self.seal(pair[1], mask, name)
 
     def seal(self, value: object, mask: Mask, name: str, embedded: int = 0) -> object:
@@ -78,6 +99,7 @@ class Sealer:
 
     def close(self, value: object) -> Sealed:
         """The whole value as one secret; a placeholder is one already."""
+        self._closed += 1
         return Sealed(self._digest.of(value))
 
     def _seal_text(self, text: str, name: str, embedded: int) -> object:
@@ -87,14 +109,14 @@ class Sealer:
         if is_secret_name(name) or placeholder_digest(text) is not None:
             return self.close(text)
         if text[0] in "{[ \n\t\r" and embedded < _MAX_EMBEDDED and text.strip()[:1] in ("{", "["):
+            if len(text) > _MAX_EMBEDDED_TEXT:
+                return self.close(text)
             parsed = self._seal_embedded(text, name, embedded)
             if parsed is not None:
                 return parsed
         return self.close(text) if is_secret_value(text) else text
 
     def _seal_embedded(self, text: str, name: str, embedded: int) -> Embedded | None:
-        if len(text) > _MAX_EMBEDDED_TEXT:
-            return None
         try:
             tree = decode_exact(text)
         except Refused:

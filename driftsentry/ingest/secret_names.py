@@ -58,9 +58,13 @@ def is_secret_name(name: str) -> bool:
 @lru_cache(maxsize=8_192)
 def _is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _word.findall(name)]
-    while len(words) > 1 and (words[-1] in _FORM_WORDS or words[-1].isdigit()):
+    while words:
+        if words[-1] in _SECRET_WORDS or tuple(words[-2:]) in _SECRET_PAIRS:
+            return True
+        if words[-1] not in _FORM_WORDS and not words[-1].isdigit():
+            return False
         words.pop()
-    return bool(words) and (words[-1] in _SECRET_WORDS or tuple(words[-2:]) in _SECRET_PAIRS)
+    return False
 
 
 def is_secret_value(value: str) -> bool:

@@ -34,6 +34,7 @@ _plan_start = re.compile(rb'\{\s{0,64}"(?:format_version|plan_format_version)"')
 
 
 _HEAD = 262_144
+_FAR = 4 * _HEAD
 
 
 def unsupported(message: str) -> Refused:
@@ -75,13 +76,13 @@ def _not_an_object(body: bytes, start: bytes) -> Refused:
 
 
 def _text(body: bytes, start: bytes) -> Refused:
-    plan = _plan_start.search(body)
+    plan = _plan_start.search(body, 0, _FAR)
     head = body[:_HEAD]
     if not plan and _is_log(head):
         return unsupported(_LOG)
     if not plan and _human.search(head):
         return unsupported(f"This is the plan as text for people. {MAKE_PLAN}")
-    found = plan or _json_start.search(body)
+    found = plan or _json_start.search(body, 0, _FAR)
     if found:
         return _surrounded("before", where(body, found.start()))
     if _yaml.search(start):

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from driftsentry.db import Database
 from driftsentry.events import BATCH, Event, Tail, select_after
-from driftsentry.regions import Region, in_place
 from driftsentry.live.socket import Socket
+from driftsentry.regions import Region, in_place
 
 RECENT = 2000
 KEPT_CATCH_UPS = 64
@@ -29,6 +29,8 @@ class Hub:
         self._tail = tail
         self.seq = 0
         self.is_closing = False
+        self._empty = asyncio.Event()
+        self._empty.set()
         tail.subscribe(self.tell)
 
     def start(self) -> None:
@@ -77,6 +79,8 @@ class Hub:
 
     def leave(self, socket: Socket) -> None:
         self._sockets.discard(socket)
+        if not self._sockets:
+            self._empty.set()
 
     async def _catch_up(self, after: int, rooms: frozenset[str], can_decide: bool) -> str:
         """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
@@ -106,10 +110,11 @@ class Hub:
         self.is_closing = True
         for socket in list(self._sockets):
             socket.end(1012)
-        deadline = asyncio.get_running_loop().time() + patience
-        while self._sockets and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
         if self._sockets:
+            self._empty.clear()
+        try:
+            await asyncio.wait_for(self._empty.wait(), patience)
+        except TimeoutError:
             _log.warning("live.sockets_left", extra={"sockets": len(self._sockets)})
 
 

@@ -41,8 +41,15 @@ async def freshness(tx: Tx, now: datetime) -> FreshnessCounts:
     listed = stacks.freshest_last(await stacks.entries(tx, now))
     counted = Counter(entry.freshness.value for entry in listed)
     silent = [entry.stack for entry in listed if entry.freshness in ("stale", "errored")]
-    numbers = (counted[state] for state in ("fresh", "late", "stale", "errored", "never"))
-    return FreshnessCounts(*numbers, total=len(listed), named=silent[:NAMED])
+    return FreshnessCounts(
+        fresh=counted["fresh"],
+        late=counted["late"],
+        stale=counted["stale"],
+        errored=counted["errored"],
+        never=counted["never"],
+        total=len(listed),
+        named=silent[:NAMED],
+    )
 
 
 async def table(tx: Tx) -> list[tuple[str, Cells, int]]:

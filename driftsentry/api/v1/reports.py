@@ -26,9 +26,7 @@ async def post_report(slug: str) -> Response:
     reports.check_stack(token, slug)
     upload = _upload()
     body = await _body()
-    receipt = await reports.receive(
-        app().db, app().settings.data_key, token, guards.actor(), slug, body, upload
-    )
+    receipt = await reports.receive(app().db, app().settings.data_key, token, guards.actor(), slug, body, upload)
     return _answer(receipt)
 
 
@@ -36,8 +34,9 @@ async def _body() -> bytes:
     """The unpacked body. Its size is checked while it arrives, before any of it is read on."""
     request.max_content_length = MOST_BYTES
     raw = await request.get_data(cache=False, as_text=False)
+    assert isinstance(raw, bytes), "as_text=False"
     try:
-        return ingest.unpack(bytes(raw), content_encoding=request.headers.get("Content-Encoding", ""), limit=MOST_BYTES)
+        return ingest.unpack(raw, content_encoding=request.headers.get("Content-Encoding", ""), limit=MOST_BYTES)
     except ingest.Refused as refusal:
         raise errors.Invalid(refusal.message, code=refusal.code, status=refusal.status) from None
 

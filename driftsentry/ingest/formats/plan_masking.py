@@ -11,7 +11,7 @@ from driftsentry.ingest.companions import COMPANION_ATTRIBUTES, OWN_ATTRIBUTES, 
 from driftsentry.ingest.formats.plan_parts import DriftEntry, Plan, open_plan, prior_companions
 from driftsentry.ingest.formats.plan_sealing import Attributes, sealed_attributes
 from driftsentry.ingest.formats.plan_shape import Part, attributes_of
-from driftsentry.ingest.masks import Sealer
+from driftsentry.ingest.masks import Sealer, mask_of
 from driftsentry.ingest.sealed import Embedded, Sealed, wire_text
 from driftsentry.ingest.values import read_value
 
@@ -67,7 +67,7 @@ def _change(item: DriftEntry, sealer: Sealer) -> dict[str, object]:
     for index, (side, attributes) in enumerate((("before", before), ("after", after))):
         values = {pair[0]: pair[1 + index] for pair in sealed if pair[0] in (attributes or {})}
         change[side] = None if attributes is None else _open_all(values)
-        change[f"{side}_sensitive"] = False if attributes is None else _mask_of(values)
+        change[f"{side}_sensitive"] = False if attributes is None else (mask_of(values) or {})
     if item.change.replace_paths is not UNSET:
         change["replace_paths"] = item.change.replace_paths
     return change
@@ -101,15 +101,6 @@ def _trace(value: Embedded) -> str:
     # can still be told although both are written anew here.
     bits = int.from_bytes(hashlib.sha256(str(value.form).encode()).digest()[:4])
     return "".join(" \t"[bits >> place & 1] for place in range(32))
-
-
-def _mask_of(value: object) -> object:
-    if isinstance(value, Sealed):
-        return True
-    if isinstance(value, dict):
-        parts = {key: _mask_of(item) for key, item in value.items()}
-        return {key: part for key, part in parts.items() if part is not False}
-    return [_mask_of(item) for item in value] if isinstance(value, list) else False
 
 
 def _proposals(plan: Plan) -> object:

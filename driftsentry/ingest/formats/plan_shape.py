@@ -140,8 +140,7 @@ def attributes_of(raw: Part, name: str) -> dict[str, Raw] | None:
     """The attributes of an object, undecoded; None for null."""
     if raw is UNSET or is_null(raw):
         return None
-    if len(raw) > limits.MAX_NODES_OF_ONE and limits.count(raw, b",", b"[", b"{") > limits.MAX_NODES_OF_ONE:
-        raise limits.refuse_hostile(f"{name} holds more than {limits.MAX_NODES_OF_ONE:,} values")
+    limits.require_few_nodes(raw, name, limits.MAX_NODES_OF_ONE)
     return decode(_raws, raw, name)
 
 
