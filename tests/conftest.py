@@ -9,8 +9,14 @@ import pytest
 from driftsentry import events
 from driftsentry.db import Database
 from tests.databases import PostgresServer, postgres_server
+from tests.site import Site, running_site
 
 EVENT_KEY = b"k" * 32
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The tests speak plain http; browsers take Secure cookies from loopback all the same.
+    config.addinivalue_line("filterwarnings", "ignore:Secure cookies will be ignored")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -46,3 +52,17 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     await database.migrate()
     yield database
     await database.disconnect()
+
+
+@pytest.fixture
+async def site(database_url: str) -> AsyncIterator[Site]:
+    """The whole application on a fresh database, once on each engine."""
+    async with running_site(database_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def sqlite_site(tmp_path: Path) -> AsyncIterator[Site]:
+    """The same on SQLite alone: for promises that no database has a part in."""
+    async with running_site(f"sqlite:///{tmp_path / 'test.db'}") as running:
+        yield running

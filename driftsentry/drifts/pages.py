@@ -34,17 +34,6 @@ class Form:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FilterView:
-    tab: str
-    severity: str
-    stack: str
-    environment: str
-    q: str
-    is_narrowed: bool
-    problem: str | None
-
-
 @blueprint.get("/drifts")
 @allow(Access.VIEWER)
 async def index() -> Response:
@@ -68,15 +57,7 @@ async def _list(tx: Tx, wanted: Filter) -> dict[str, object]:
         total = await queries.count_matches(tx, wanted, COUNT_LIMIT)
     return {
         "tabs": shown,
-        "filter": FilterView(
-            wanted.tab.key,
-            wanted.severity,
-            wanted.stack,
-            wanted.environment,
-            wanted.q,
-            wanted.is_narrowed,
-            wanted.problem,
-        ),
+        "filter": wanted,
         "severities": [severity.value for severity in reversed(Severity)],
         "stacks": [stack.slug for stack in await stacks.select_stacks(tx)],
         "rows": found.rows,

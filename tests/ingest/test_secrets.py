@@ -220,6 +220,12 @@ def test_a_secret_in_a_companion_reference_does_not_leave_the_machine() -> None:
     assert b"CLEAR" not in mask_document(document, stack="a")
 
 
+def test_json_too_long_to_look_into_is_hidden_whole() -> None:
+    text = json.dumps({"deep": {"password": "CLEAR"}, "rest": "x" * 1_100_000})
+    (change,) = samples.changes({"p": "old"}, {"p": text})
+    assert (change.is_sensitive, change.after) == (True, None)
+
+
 def test_the_same_secret_has_another_digest_in_another_stack() -> None:
     body = samples.body("tfplan-sequence/seqa-t3-alpha-beta-pw.json")
     one, two = (re.findall(rb"sensitive:v1:[0-9a-f]+", mask_document(body, stack=stack)) for stack in ("a", "b"))
