@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# A page shows 50 rows. When more drifts than this change at once, pages are told to fetch themselves anew.
+MOST_DRIFTS = 200
 _ROOT = re.compile(r"\s*<([a-z][a-z0-9]*)")
 
 

@@ -89,9 +89,9 @@
   }
 
   function belongs(item, list) {
-    const { tab, severity, stack, q } = list.dataset, of = item.dataset;
+    const { tab, severity, stack, chosen } = list.dataset, of = item.dataset;
     const noise = of.cause === "informational";
-    if (q || doc.getElementById("drift-" + of.drift)) return false;
+    if (chosen || doc.getElementById("drift-" + of.drift)) return false;
     if ((severity && severity !== of.severity) || (stack && stack !== of.stack)) return false;
     if (tab === "all") return true;
     if (tab === "informational") return noise && of.status !== "resolved";

@@ -25,11 +25,14 @@ from quart import Response
 from quart_auth import QuartAuth
 
 from driftsentry import ROOT, auth, clock, create_app, events, ids
-from driftsentry.auth import Role, actions, queries
+from driftsentry.auth import Role, queries
+from driftsentry.auth import actions as auth_actions
 from driftsentry.auth.guards import COOKIE
 from driftsentry.auth.model import User
+from driftsentry.auth.passwords import Turns
 from driftsentry.config import Config
 from driftsentry.db import Database, Row
+from driftsentry.reports import actions as report_actions
 from driftsentry.web import DriftSentry
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -203,6 +206,11 @@ class Site:
         [row] = await self.rows("SELECT * FROM drifts WHERE address = :address", address=address)
         return row
 
+    async def drift_of(self, stack: str, address: str) -> Row:
+        sql = "SELECT d.* FROM drifts d JOIN stacks s ON s.id = d.stack_id WHERE slug = :slug AND address = :address"
+        [row] = await self.rows(sql, slug=stack, address=address)
+        return row
+
     async def events(self, *kinds: str) -> list[events.Event]:
         async with self.db.read() as tx:
             found = await events.select_after(tx, 0, 100_000)
@@ -212,7 +220,7 @@ class Site:
         return await tables(self.db, *without)
 
     async def disable(self, user: User) -> None:
-        await actions.disable_user(self.db, user.email)
+        await auth_actions.disable_user(self.db, user.email)
 
     async def caught_up(self) -> None:
         """Wait until the hub has told everything that is committed."""
@@ -225,6 +233,8 @@ class Site:
 @contextlib.asynccontextmanager
 async def running_site(database_url: str, **more: str) -> AsyncIterator[Site]:
     app = create_app(settings(database_url, **more))
+    # They belong to a process and so to its one event loop; here each test has another.
+    report_actions._PARSERS, auth_actions._turns = asyncio.Semaphore(2), Turns()
     async with app.test_app():
         yield Site(app)
 

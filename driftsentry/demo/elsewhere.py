@@ -1,8 +1,11 @@
-"""The demo's other stacks: other clouds, staging and dev, and those that stopped telling."""
+"""The demo's other stacks: watching, other clouds, staging and dev, and those that stopped telling."""
+
+import json
 
 from driftsentry.demo.plans import ADA, EMIL, Seen, Stack, approved, gone, rejected, rule, said, untouched
 
 _RIGHT_TO_LEFT = "فريق التحليلات \u202e(ops)"
+_WIDGET = {"type": "text", "properties": {"markdown": "# SLO"}}
 
 
 def _azure_rule(name: str, port: str, source: str) -> dict[str, object]:
@@ -17,6 +20,36 @@ def _azure_rule(name: str, port: str, source: str) -> dict[str, object]:
     }
 
 
+def _board(*titles: str) -> str:
+    return json.dumps({"widgets": [_WIDGET, *({"type": "metric", "properties": {"title": title}} for title in titles)]})
+
+
+OBSERVABILITY = (
+    Seen("aws_cloudtrail.organization", 1, {"enable_log_file_validation": (True, False)}),
+    Seen("aws_cloudwatch_log_group.audit", 3, {"retention_in_days": (365, 30)}),
+    Seen("aws_cloudwatch_metric_alarm.error_rate", 2, {"actions_enabled": (True, False), "threshold": (5, 500)}),
+    Seen(
+        "aws_s3_bucket.trail",
+        4,
+        {"logging": ([{"target_bucket": "acme-access-logs", "target_prefix": "trail/"}], [])},
+        (rejected(8, EMIL, "Access logs of the trail are required. The new bucket policy broke them."),),
+    ),
+    Seen(
+        "aws_cloudwatch_dashboard.slo",
+        5,
+        {"dashboard_body": (_board("Latency p99"), _board("Latency p99", "Bestellungen über 10 s, nach Größe"))},
+        (approved(1, EMIL, "Nice panel, the on-call people want to keep it. Copied into the module."),),
+    ),
+    Seen("aws_guardduty_detector.main", 0, {"enable": (True, False)}),
+    Seen(
+        "aws_config_configuration_recorder_status.main",
+        8,
+        {"is_enabled": (True, False)},
+        (rejected(2, ADA, "The recorder stays on in all accounts. Costs: FIN-77, not the console."),),
+        last=5,
+    ),
+    untouched("aws_cloudwatch_log_group.vpc", 9),
+)
 ANALYTICS = (
     Seen(
         "google_compute_firewall.allow_iap",
@@ -102,7 +135,7 @@ STAGING_DATA = (
         {"instance_class": ("db.t4g.medium", "db.r6g.large")},
         (approved(5, ADA, "Load test of the new checkout, agreed with finance until the end of the month.", 12),),
     ),
-    Seen("aws_rds_cluster.ledger", 2, {"deletion_protection": (True, False), "storage_encrypted": (True, True)}),
+    Seen("aws_rds_cluster.ledger", 2, {"deletion_protection": (True, False)}),
     gone(
         "aws_ebs_volume.scratch",
         3,
@@ -114,20 +147,13 @@ STAGING_DATA = (
         1,
         {"versioning_configuration": ([{"status": "Enabled"}], [{"status": "Suspended"}])},
     ),
-    Seen(
-        "aws_backup_plan.nightly",
-        5,
-        {"rule": ([{"schedule": "cron(0 3 * * ? *)"}], [{"schedule": "cron(0 3 ? * 1 *)"}])},
-    ),
     untouched("aws_db_subnet_group.main", 7),
 )
 SANDBOX = (
     Seen("aws_instance.playground[0]", 2, {"instance_type": ("t3.small", "g5.2xlarge")}),
     Seen("aws_security_group.anything", 1, {"ingress": ([], [rule(0, "0.0.0.0/0", protocol="-1")])}),
     Seen("aws_s3_bucket.scratch", 3, {"acl": ("private", "public-read")}),
-    Seen("aws_iam_user.intern", 0, {"tags": ({}, {"until": "2024-09-30"})}),
     gone("aws_instance.playground[1]", 1, {"ami": "ami-0b7fd829e7758b06d", "instance_type": "t3.small"}),
-    untouched("aws_vpc.sandbox", 3),
 )
 AZURE = (
     Seen(
@@ -158,10 +184,8 @@ AZURE = (
 )
 DEV_SHOP = (
     Seen("aws_api_gateway_stage.dev", 6, {"xray_tracing_enabled": (False, True)}, last=3),
-    Seen("aws_lambda_function.search", 3, {"memory_size": (256, 1024)}, last=2),
     untouched("aws_lambda_function.webhook", 8),
     untouched("aws_sqs_queue.orders", 8),
-    untouched("aws_cloudwatch_event_rule.cleanup", 8),
 )
 DNS = (
     Seen(
@@ -173,6 +197,7 @@ DNS = (
     ),
 )
 STACKS = (
+    Stack("prod/observability", 3.2, OBSERVABILITY, tool="opentofu"),
     Stack("prod/analytics", 1.5, ANALYTICS, is_refresh_only=False),
     Stack("staging/network", 45, STAGING_NETWORK),
     Stack("staging/shop", 1.2, STAGING_SHOP, is_refresh_only=False, ending="errored"),

@@ -1,7 +1,5 @@
 """The demo's production stacks on AWS."""
 
-import json
-
 from driftsentry.demo.plans import (
     ACCOUNT,
     ADA,
@@ -34,12 +32,6 @@ _LAKE = [
 ]
 _SHARED = allow("TempShare", "s3:GetObject", "arn:aws:s3:::acme-lake/finance/*", Principal="*")
 _OFFICE, _VPN = rule(443, "203.0.113.0/26", about="Office Hamburg"), "aws_security_group.vpn"
-_WIDGET = {"type": "text", "properties": {"markdown": "# SLO"}}
-
-
-def _board(*titles: str) -> str:
-    return json.dumps({"widgets": [_WIDGET, *({"type": "metric", "properties": {"title": title}} for title in titles)]})
-
 
 NETWORK = (
     Seen(
@@ -60,11 +52,7 @@ NETWORK = (
         "aws_lb.public",
         5,
         {"enable_deletion_protection": (True, False)},
-        (
-            rejected(
-                3, ADA, "Switched off to test the teardown of the old listener and never put back. Apply to restore."
-            ),
-        ),
+        (rejected(3, ADA, "Off for the teardown of the old listener, and never put back. Apply to restore."),),
     ),
     Seen(
         "aws_lb.internal",
@@ -89,14 +77,9 @@ NETWORK = (
         "aws_security_group.lb",
         8,
         {"ingress": ([rule(443, "0.0.0.0/0")], [rule(443, "0.0.0.0/0"), rule(8080, "0.0.0.0/0", about="debug")])},
-        (
-            rejected(
-                1, ADA, "A debug port of the load balancer is not for the internet. Reverting with the next apply."
-            ),
-        ),
+        (rejected(1, ADA, "A debug port is nothing for the internet. Reverting with the next apply."),),
         last=7,
     ),
-    Seen("aws_ec2_transit_gateway.core", 4, {"auto_accept_shared_attachments": ("disable", "enable")}),
     untouched("aws_eip.nat[1]", 9),
     untouched('aws_subnet.private["eu-central-1a"]', 9),
 )
@@ -129,11 +112,7 @@ SHOP = (
                 [{"mfa_delete": "", "status": "Suspended"}],
             )
         },
-        (
-            rejected(
-                2, EMIL, "Suspended to save storage, but invoices live in this bucket. A lifecycle rule is the way."
-            ),
-        ),
+        (rejected(2, EMIL, "Invoices live in this bucket. To save storage, use a lifecycle rule."),),
     ),
     gone(
         "aws_sns_topic.order_alerts",
@@ -194,9 +173,9 @@ DATA = (
         "aws_kms_key.data",
         5,
         {"enable_key_rotation": (True, False)},
-        (rejected(6, ADA, "The audit needs yearly rotation for this key. Nobody gave a reason for switching it off."),),
+        (rejected(6, ADA, "The audit needs yearly rotation for this key, and nobody gave a reason."),),
     ),
-    Seen("aws_rds_cluster.ledger", 3, {"backup_retention_period": (35, 7), "apply_immediately": (None, False)}),
+    Seen("aws_rds_cluster.ledger", 3, {"backup_retention_period": (35, 7)}),
     Seen("aws_s3_bucket_policy.lake", 1, {"policy": (policy(*_LAKE), policy(*_LAKE, _SHARED))}),
     gone(
         "aws_dynamodb_table.session_archive",
@@ -218,11 +197,6 @@ DATA = (
         6,
         {"number_of_workers": (10, 20)},
         (approved(2, EMIL, "Backfill of the quarter; DATA-114 takes it back to 10 when it is done.", 14),),
-    ),
-    Seen(
-        "aws_db_parameter_group.postgres16",
-        3,
-        {"parameter": ([{"name": "log_min_duration_statement", "value": "500"}], [])},
     ),
     untouched("aws_redshift_cluster.bi", 8),
 )
@@ -267,7 +241,7 @@ IDENTITY = (
         "aws_cognito_user_pool.customers",
         3,
         {"mfa_configuration": ("ON", "OPTIONAL")},
-        (rejected(4, EMIL, "Customers without a second factor were the reason for the breach drill. Put it back on."),),
+        (rejected(4, EMIL, "Every customer has a second factor since the drill of May. Put it back on."),),
     ),
     Seen(
         "aws_iam_openid_connect_provider.github",
@@ -284,44 +258,9 @@ IDENTITY = (
     Seen("aws_iam_role.readonly", 1, {"max_session_duration": (3600, 43200)}),
     untouched("aws_iam_role.lambda_exec", 9),
 )
-OBSERVABILITY = (
-    Seen("aws_cloudtrail.organization", 1, {"enable_log_file_validation": (True, False)}),
-    Seen("aws_cloudwatch_log_group.audit", 3, {"retention_in_days": (365, 30)}),
-    Seen("aws_cloudwatch_metric_alarm.error_rate", 2, {"actions_enabled": (True, False), "threshold": (5, 500)}),
-    Seen(
-        "aws_s3_bucket.trail",
-        4,
-        {"logging": ([{"target_bucket": "acme-access-logs", "target_prefix": "trail/"}], [])},
-        (
-            rejected(
-                8, EMIL, "Access logs of the trail are required. The new bucket policy broke them, not a decision."
-            ),
-        ),
-    ),
-    Seen(
-        "aws_cloudwatch_dashboard.slo",
-        5,
-        {"dashboard_body": (_board("Latency p99"), _board("Latency p99", "Bestellungen über 10 s – Größe"))},
-        (approved(1, EMIL, "Nice panel, the on-call people want to keep it. Copied into the module."),),
-    ),
-    Seen("aws_guardduty_detector.main", 0, {"enable": (True, False)}),
-    Seen(
-        "aws_config_configuration_recorder_status.main",
-        8,
-        {"is_enabled": (True, False)},
-        (
-            rejected(
-                2, ADA, "The recorder stays on in all accounts; costs are discussed in FIN-77, not in the console."
-            ),
-        ),
-        last=5,
-    ),
-    untouched("aws_cloudwatch_log_group.vpc", 9),
-)
 STACKS = (
     Stack("prod/network", 0.1, NETWORK, is_refresh_only=False),
     Stack("prod/shop", 0.4, SHOP),
     Stack("prod/data", 0.9, DATA, is_refresh_only=False),
     Stack("prod/identity", 2, IDENTITY),
-    Stack("prod/observability", 3.2, OBSERVABILITY, tool="opentofu"),
 )

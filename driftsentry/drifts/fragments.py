@@ -13,20 +13,18 @@ from driftsentry.events import Event
 from driftsentry.regions import Region
 from driftsentry.templating import render
 
-# A page shows 50 rows. Beyond this many changed ones at once it is told to fetch itself anew.
-MOST_ROWS = 200
 _NEWS = ("drift.detected", "drift.reopened", "drift.lapsed", "drift.changed")
 _FACTS = ("drift.changed", "drift.reopened", "drift.lapsed", "drift.detected")
 
 
-async def draw(db: Database, batch: Sequence[Event]) -> list[Region]:
+async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> list[Region]:
     of_drifts = [event for event in batch if event.drift_id is not None and event.kind.startswith("drift.")]
     touched = list(dict.fromkeys(event.drift_id for event in of_drifts if event.drift_id is not None))
     if not touched:
         return []
     now = clock.now()
-    drawn = await _lists(db, of_drifts, touched[-MOST_ROWS:], now)
-    for drift_id in touched[-MOST_ROWS:]:
+    drawn = await _lists(db, of_drifts, touched, now) if "drifts" in rooms else []
+    for drift_id in [drift_id for drift_id in touched if f"drift:{drift_id}" in rooms]:
         kinds = {event.kind for event in of_drifts if event.drift_id == drift_id}
         drawn += await _page(db, drift_id, kinds, now)
     return drawn
@@ -35,7 +33,8 @@ async def draw(db: Database, batch: Sequence[Event]) -> list[Region]:
 async def _lists(db: Database, batch: Sequence[Event], touched: list[int], now: datetime) -> list[Region]:
     """Rows in place, counters, and the ids of what is news for a list."""
     async with db.read() as tx:
-        rows = {row.id: row for row in await queries.select_rows(tx, touched)}
+        shown_rows = touched if len(touched) <= regions.MOST_DRIFTS else []
+        rows = {row.id: row for row in await queries.select_rows(tx, shown_rows)}
         counts = await queries.select_counts(tx)
     drawn = [_row(rows[drift_id], now) for drift_id in touched if drift_id in rows]
     shown = tabs(Filter(), counts)

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 import msgspec
 
 from driftsentry.ingest import Change, changes_to_json
+from driftsentry.templating import plural
 
 SHORT_CHARACTERS = 400
 SHORT_LINES = 12
@@ -224,14 +225,10 @@ def _folded(parts: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
             run += 1
             continue
         if run:
-            folded.append(("@", _unchanged(run)))
+            folded.append(("@", plural(run, "unchanged line")))
             run = 0
         folded.append(part)
-    return (*folded, ("@", _unchanged(run))) if run else tuple(folded)
-
-
-def _unchanged(lines: int) -> str:
-    return f"{lines:,} unchanged {'line' if lines == 1 else 'lines'}"
+    return (*folded, ("@", plural(run, "unchanged line"))) if run else tuple(folded)
 
 
 def _same(old: Sequence[str], new: Sequence[str]) -> int:

@@ -39,16 +39,24 @@ _RESOLVE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sighting:
-    """A finding, judged and ready to be written: made off the event loop, before the transaction."""
+    """A finding of a stack. `prepare` makes its columns off the event loop, where they will be needed."""
 
     finding: Finding
-    facts: dict[str, Any]
+    stack: str
+    _facts: dict[str, Any] | None = None
 
     @property
     def key(self) -> tuple[str, str]:
         return self.finding.address, self.finding.deposed
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The finding, judged, as columns."""
+        if self._facts is None:
+            self._facts = _facts(self.finding, self.stack)
+        return self._facts
 
 
 @dataclass(slots=True)
@@ -78,12 +86,33 @@ class _Work:
     told: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
 
 
-def prepare(finding: Finding, stack: str) -> Sighting:
-    """Judge a finding and turn it into columns. Pure; takes most of the time of a report."""
+Seen = frozenset[tuple[str, str, str]]
+
+
+async def select_seen(tx: Tx, stack: str) -> Seen:
+    """(address, deposed, fingerprint) of what is known of a stack and not resolved: unchanged if seen again."""
+    rows = await tx.all(
+        "SELECT d.address, d.deposed, d.fingerprint FROM drifts d JOIN stacks s ON s.id = d.stack_id"
+        " WHERE s.slug = :stack AND d.status <> 'resolved'",
+        stack=stack,
+    )
+    return frozenset((row[0], row[1], row[2]) for row in rows)
+
+
+def prepare(findings: Sequence[Finding], stack: str, seen: Seen) -> list[Sighting]:
+    """Judge what is new or changed: most of the time of a report, and nothing of it is needed for the rest."""
+    sightings = [Sighting(finding, stack) for finding in findings]
+    for sighting in sightings:
+        if (*sighting.key, sighting.finding.fingerprint) not in seen:
+            _ = sighting.facts
+    return sightings
+
+
+def _facts(finding: Finding, stack: str) -> dict[str, Any]:
     verdict = judge(finding)
     names = [_attribute(change.path) for change in finding.changes if change.noise in ("", "computed")]
     attributes = list(dict.fromkeys(names)) if finding.action != "delete" else []
-    facts = {
+    return {
         "module_address": finding.module_address,
         "resource_type": finding.resource_type,
         "resource_name": finding.resource_name,
@@ -101,7 +130,6 @@ def prepare(finding: Finding, stack: str) -> Sighting:
         "hidden_changes": finding.hidden_changes,
         "search_text": " ".join(words_of(f"{stack} {finding.address}")),
     }
-    return Sighting(finding, facts)
 
 
 def _attribute(path: tuple[str | int, ...]) -> str:

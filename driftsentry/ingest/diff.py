@@ -67,17 +67,16 @@ class Diff:
             self.compare((*path, key), before.get(key), after.get(key), in_json)
 
     def _compare_embedded(self, path: Path, before: Embedded, after: Embedded) -> None:
-        if token(before) == token(after):
-            if before.form != after.form:
-                self.lines.append(Line(path, "changed", before, after, noise="same_json"))
+        if before.form == after.form:
             return
         start = len(self.lines)
         self.compare(path, before.tree, after.tree, in_json=True)
-        if len(self.lines) == start:  # only in what a diff by keys cannot show, such as a null against no key
+        if len(self.lines) == start:
             self.lines.append(Line(path, "changed", before, after, noise="same_json"))
 
     def _compare_lists(self, path: Path, before: list[object], after: list[object], in_json: bool) -> None:
-        old, new = [_member_token(item) for item in before], [_member_token(item) for item in after]
+        read = _settled_token if in_json else token
+        old, new = [read(item) for item in before], [read(item) for item in after]
         if old == new:
             self._compare_forms(path, before, after, old)
             return
@@ -143,7 +142,7 @@ def _is_same(before: object, after: object) -> bool:
     return is_same_scalar(before, after) if scalar else type(before) is type(after) and token(before) == token(after)
 
 
-def _member_token(item: object) -> bytes:
+def _settled_token(item: object) -> bytes:
     return token(settle(item)) if isinstance(item, dict | list) else token(item)
 
 

@@ -61,16 +61,14 @@ def require_few_resources(section: msgspec.Raw, name: str) -> None:
 
 def depth_of(value: object) -> int:
     """Levels of containers, counted without recursion."""
-    level: list[object] = [value]
+    level: list[object] = [value] if isinstance(value, dict | list) else []
     depth = 0
     while level:
-        inner: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
-        containers = any(isinstance(item, dict | list) for item in level)
-        depth += containers
-        level = inner
+        depth += 1
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)  # type: ignore[attr-defined]
+            if type(item) is dict or type(item) is list
+        ]
     return depth

@@ -13,7 +13,7 @@ from driftsentry.ingest.limits import MAX_DEPTH, depth_of
 from driftsentry.ingest.model import Refused
 from driftsentry.ingest.policies import loosen
 from driftsentry.ingest.sealed import ClientDigest, Embedded, Sealed, has_secret, placeholder_digest, shown_text
-from driftsentry.ingest.secret_names import is_secret_name, is_secret_value, secret_pair_keys
+from driftsentry.ingest.secret_names import is_harmless, is_secret_name, is_secret_value, secret_pair_keys
 from driftsentry.ingest.values import decode_exact
 
 # A fitted mask: True hides, None shows, a dict or list leads further down. Never a shape that hides nothing.
@@ -30,12 +30,23 @@ def fit(mask: object, value: object) -> Mask:
     if mask is None or mask is False or value is None:
         return None
     if isinstance(mask, dict) and isinstance(value, dict):
-        parts = {key: fit(part, value.get(key)) for key, part in mask.items()}
-        return {key: part for key, part in parts.items() if part is not None} or None
+        return _fit_object(mask, value)
     if isinstance(mask, list) and isinstance(value, list) and len(mask) == len(value):
+        if mask.count(False) == len(mask):
+            return None
         members = [fit(part, item) for part, item in zip(mask, value, strict=True)]
         return members if any(part is not None for part in members) else None
     return True
+
+
+def _fit_object(mask: dict[str, object], value: dict[str, object]) -> Mask:
+    parts: dict[str, Mask] = {}
+    for key, part in mask.items():
+        if part is not False:
+            fitted = fit(part, value.get(key))
+            if fitted is not None:
+                parts[key] = fitted
+    return parts or None
 
 
 def unite(left: Mask, right: Mask) -> Mask:
@@ -73,9 +84,12 @@ class Sealer:
         self._digest = ClientDigest(stack)
         self._closed = 0
 
-    def seal_pair(self, pair: Pair, masks: Pair, name: str) -> Pair:
-        """Both sides of one attribute, (before, after), each sealed by what either mask hides."""
+    def seal_pair(self, pair: Pair, masks: Pair, name: str, texts: tuple[str, str]) -> Pair:
+        """Both sides of one attribute, (before, after), each sealed by what either mask hides. `texts`: the same
+        sides as JSON."""
         mask = unite(fit(masks[0], pair[0]), fit(masks[1], pair[1]))
+        if mask is None and not is_secret_name(name) and is_harmless(texts[0]) and is_harmless(texts[1]):
+            return pair
         closed = self._closed
         before, after = self.seal(pair[0], mask, name), self.seal(pair[1], mask, name)
         if self._closed == closed:
@@ -121,8 +135,10 @@ class Sealer:
             tree = decode_exact(text)
         except Refused:
             return None
-        if depth_of(tree) > MAX_DEPTH // 2:
+        if text.count("{") + text.count("[") > MAX_DEPTH // 2 and depth_of(tree) > MAX_DEPTH // 2:
             return None
+        if is_harmless(text):
+            return Embedded(loosen(tree), text, False, hash(text))
         sealed = self.seal(tree, None, name, embedded + 1)
         if has_secret(sealed):
             return Embedded(loosen(sealed), shown_text(sealed), True, hash(text))

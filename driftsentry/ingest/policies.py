@@ -26,14 +26,14 @@ def loosen(tree: object) -> object:
 def settle(tree: object) -> object:
     """Sorts what is `Unordered`, at every depth, so that equal meanings have equal bytes."""
     if isinstance(tree, dict):
-        return {key: settle(item) for key, item in tree.items()}
-    if isinstance(tree, list):
-        items = [settle(item) for item in tree]
-        if not isinstance(tree, Unordered):
-            return items
-        members = {_plain.encode(item): item for item in items}
-        return [members[key] for key in sorted(members)]
-    return tree
+        return {key: settle(item) if isinstance(item, dict | list) else item for key, item in tree.items()}
+    if not isinstance(tree, list):
+        return tree
+    items = [settle(item) if isinstance(item, dict | list) else item for item in tree]
+    if not isinstance(tree, Unordered):
+        return items
+    members = {_plain.encode(item): item for item in items}
+    return [members[key] for key in sorted(members)]
 
 
 def _listed(value: object) -> list[object]:

@@ -71,13 +71,34 @@ def is_secret_value(value: str) -> bool:
     """Private keys, cloud and forge keys, passwords in URLs and in settings, whatever their name."""
     if len(value) < 8:
         return False
-    # All but settings and short URLs are longer than this.
-    if (len(value) >= 16 or "://" in value) and any(mark in value and look.search(value) for mark, look in _LOOKS):
+    if _looks_like_a_key(value):
         return True
     if "=" not in value and ":" not in value:
         return False
     lower = value.lower()
     return any(word in lower for word in _SETTING_WORDS) and _setting.search(lower) is not None
+
+
+def _looks_like_a_key(value: str) -> bool:
+    is_long = len(value) >= 16 or "://" in value
+    return is_long and any(mark in value and look.search(value) for mark, look in _LOOKS)
+
+
+# One of these is in every name that is_secret_name knows, in lower case, and in every placeholder.
+_STEMS = tuple("pass pwd secret token key credential connection dsn authoriz jwt sensitive:v1:".split())
+# A string in a JSON text that could be JSON starts like this; a closing quote is never followed by them.
+_STARTS = ("\\", '"{', '"[', '" ')
+
+
+def is_harmless(json_text: str) -> bool:
+    """Whether no name and no value in a JSON text can be a secret, and no string in it can be JSON itself.
+
+    Looking through the text costs a hundredth of a walk through its values, and most texts are harmless.
+    """
+    if any(start in json_text for start in _STARTS):
+        return False
+    lower = json_text.lower()
+    return not any(stem in lower for stem in _STEMS) and not _looks_like_a_key(json_text)
 
 
 def secret_pair_keys(item: dict[str, object]) -> tuple[str, ...]:

@@ -9,13 +9,25 @@ from collections.abc import Awaitable, Callable, Sequence
 from driftsentry.db import Database
 from driftsentry.events import BATCH, Event, Tail, select_after
 from driftsentry.live.socket import Socket
-from driftsentry.regions import Region, in_place
+from driftsentry.regions import MOST_DRIFTS, Region, in_place
+from driftsentry.templating import render
 
 RECENT = 2000
 KEPT_CATCH_UPS = 64
 RELOAD = json.dumps({"type": "reload"})
 HEARTBEAT = json.dumps({"type": "hb"})
-Draw = Callable[[Database, Sequence[Event]], Awaitable[list[Region]]]
+Rooms = frozenset[str]
+# What changes for these events, in rooms that somebody is in.
+Draw = Callable[[Database, Sequence[Event], Rooms], Awaitable[list[Region]]]
+_SAYINGS = {
+    "drift.detected": "A drift was detected.",
+    "drift.changed": "A drift changed.",
+    "drift.reopened": "A drift came back.",
+    "drift.lapsed": "An approval has lapsed.",
+    "drift.approved": "A drift was approved.",
+    "drift.rejected": "A drift was rejected.",
+    "drift.resolved": "A drift was resolved.",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -25,7 +37,7 @@ class Hub:
         self._draws = draws
         self._sockets: set[Socket] = set()
         self._recent: deque[Event] = deque(maxlen=RECENT)
-        self._catch_ups: OrderedDict[tuple[int, int, frozenset[str], bool], str] = OrderedDict()
+        self._catch_ups: OrderedDict[tuple[int, int, Rooms, bool], str] = OrderedDict()
         self._tail = tail
         self.seq = 0
         self.is_closing = False
@@ -44,19 +56,21 @@ class Hub:
         """Push what a batch of committed events changes to whoever looks at it."""
         self._end_revoked(batch)
         if self._sockets:
-            regions = await self._draw(batch)
-            self._push(regions, batch[-1].seq)
+            rooms = frozenset[str]().union(*[socket.rooms for socket in self._sockets])
+            self._push(await self._draw(batch, rooms), batch)
         # No await between the push and this line: a socket that joins now either was in the set, or starts behind.
         self._recent.extend(batch)
         self.seq = batch[-1].seq
 
-    def _push(self, regions: Sequence[Region], seq: int) -> None:
-        frames: dict[tuple[frozenset[str], bool], str] = {}
+    def _push(self, regions: Sequence[Region], batch: Sequence[Event]) -> None:
+        frames: dict[tuple[Rooms, bool], str] = {}
         for socket in list(self._sockets):
             group = (socket.rooms, socket.can_decide)
             if group not in frames:
-                frames[group] = _frame(regions, *group, seq)
+                frames[group] = _frame(regions, *group, batch)
             socket.put(frames[group])
+            if _is_much(batch) and "drifts" in socket.rooms:
+                socket.put(RELOAD)
 
     def _end_revoked(self, batch: Sequence[Event]) -> None:
         revoked = {event.data["session_id"] for event in batch if event.kind == "session.revoked"}
@@ -64,8 +78,8 @@ class Hub:
             for socket in [socket for socket in self._sockets if socket.session_id in revoked]:
                 socket.end(4401)
 
-    async def _draw(self, batch: Sequence[Event]) -> list[Region]:
-        return [region for draw in self._draws for region in await draw(self._db, batch)]
+    async def _draw(self, batch: Sequence[Event], rooms: Rooms) -> list[Region]:
+        return [region for draw in self._draws for region in await draw(self._db, batch, rooms)]
 
     async def join(self, socket: Socket, after: int) -> None:
         """Add a socket and queue what happened since event `after`, which its page was rendered at."""
@@ -82,14 +96,14 @@ class Hub:
         if not self._sockets:
             self._empty.set()
 
-    async def _catch_up(self, after: int, rooms: frozenset[str], can_decide: bool) -> str:
+    async def _catch_up(self, after: int, rooms: Rooms, can_decide: bool) -> str:
         """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
         key = (after, self.seq, rooms, can_decide)
         if key not in self._catch_ups:
             missed = await self._since(after)
-            if len(missed) >= BATCH:
+            if len(missed) >= BATCH or _is_much(missed):
                 return RELOAD
-            self._catch_ups[key] = _frame(await self._draw(missed), rooms, can_decide, key[1])
+            self._catch_ups[key] = _frame(await self._draw(missed, rooms), rooms, can_decide, missed)
             if len(self._catch_ups) > KEPT_CATCH_UPS:
                 self._catch_ups.popitem(last=False)
         return self._catch_ups[key]
@@ -118,7 +132,13 @@ class Hub:
             _log.warning("live.sockets_left", extra={"sockets": len(self._sockets)})
 
 
-def _frame(regions: Sequence[Region], rooms: frozenset[str], can_decide: bool, seq: int) -> str:
+def _is_much(batch: Sequence[Event]) -> bool:
+    return len({event.drift_id for event in batch if event.drift_id is not None}) > MOST_DRIFTS
+
+
+def _frame(regions: Sequence[Region], rooms: Rooms, can_decide: bool, batch: Sequence[Event]) -> str:
     """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
     parts = [region.html(can_decide) for region in regions if region.room in rooms]
-    return "".join((*parts, in_place(f'<i id="live-cursor" data-seq="{seq}" hidden></i>')))
+    told = [_SAYINGS[event.kind] for event in batch if event.kind in _SAYINGS]
+    say = told[0] if len(told) == 1 else f"{len(told)} changes." if told else ""
+    return "".join((*parts, in_place(render("_cursor.html", seq=batch[-1].seq, say=say))))

@@ -10,8 +10,8 @@ from driftsentry.regions import Region
 from driftsentry.templating import render
 
 
-async def draw(db: Database, batch: Sequence[Event]) -> list[Region]:
-    if not any(event.stack_id for event in batch):
+async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> list[Region]:
+    if "drifts" not in rooms or not any(event.stack_id for event in batch):
         return []
     now = clock.now()
     async with db.read() as tx:

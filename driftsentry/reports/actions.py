@@ -43,7 +43,8 @@ async def receive(
         async with db.read() as tx:
             if again := await _repeated(tx, slug, body_hash, upload, received_at):
                 return Receipt(again, is_duplicate=True)
-        parsed = await asyncio.to_thread(_parse, key, slug, body, upload)
+            seen = await drifts.select_seen(tx, slug)
+        parsed = await asyncio.to_thread(_parse, key, slug, body, upload, seen)
     async with db.write() as tx:
         if again := await _repeated(tx, slug, body_hash, upload, received_at):
             return Receipt(again, is_duplicate=True)
@@ -67,13 +68,13 @@ def _hash(key: bytes, body: bytes) -> str:
     return hmac.new(key, b"body|" + body, hashlib.sha256).hexdigest()
 
 
-def _parse(key: bytes, slug: str, body: bytes, upload: Upload) -> _Parsed:
+def _parse(key: bytes, slug: str, body: bytes, upload: Upload, seen: drifts.Seen) -> _Parsed:
     hints = ingest.Hints(upload.format, upload.exit_code, upload.complete)
     try:
         scan = ingest.parse(body, stack=slug, key=key, hints=hints)
     except ingest.Refused as refusal:
         raise errors.Invalid(refusal.message, code=refusal.code, status=refusal.status) from None
-    return _Parsed(scan, [drifts.prepare(finding, slug) for finding in scan.findings])
+    return _Parsed(scan, drifts.prepare(scan.findings, slug, seen))
 
 
 async def _repeated(tx: Tx, slug: str, body_hash: str, upload: Upload, at: datetime) -> Report | None:

@@ -12,9 +12,9 @@ from driftsentry.stacks.views import entry_of
 from driftsentry.templating import render
 
 
-async def draw(db: Database, batch: Sequence[Event]) -> list[Region]:
+async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> list[Region]:
     touched = {event.stack_id for event in batch if event.stack_id}
-    if not touched:
+    if not touched or "drifts" not in rooms:
         return []
     async with db.read() as tx:
         stacks = await queries.select_stacks_by_id(tx, touched)

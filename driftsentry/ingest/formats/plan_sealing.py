@@ -16,6 +16,8 @@ Attributes: TypeAlias = dict[str, Raw]
 RootMask: TypeAlias = Attributes | bool
 
 _FALSE = Raw(b"false")
+_NULL = Raw(b"null")
+_HOLLOW = tuple(Raw(text) for text in (b"null", b'""', b"{}", b"[]"))
 
 
 def sealed_differences(
@@ -38,21 +40,19 @@ def sealed_attributes(
     before_mask = _root_mask(item.change.before_sensitive)
     after_mask = _root_mask(item.change.after_sensitive)
     for name in names:
-        pair = (_value(sides[0], name), _value(sides[1], name))
+        raws = (sides[0].get(name, _NULL), sides[1].get(name, _NULL))
         masks = (_mask(before_mask, name), _mask(after_mask, name))
-        yield name, *sealer.seal_pair(pair, masks, name)
+        pair = (read_value(raws[0]), read_value(raws[1]))
+        yield name, *sealer.seal_pair(pair, masks, name, (_text(raws[0]), _text(raws[1])))
 
 
-def sealed_lost(item: DriftEntry, sealer: Sealer, skipped: frozenset[str]) -> Iterator[tuple[str, object]]:
+def sealed_lost(
+    item: DriftEntry, before: Attributes, sealer: Sealer, skipped: frozenset[str]
+) -> Iterator[tuple[str, object]]:
     """(name, value) of each attribute of a deleted object, in the order of the names."""
-    before = item.change.before
-    values = None if before is UNSET else read_value(before)
-    if not isinstance(values, dict):
-        return
-    before_mask, after_mask = _root_mask(item.change.before_sensitive), _root_mask(item.change.after_sensitive)
-    for name in sorted(values.keys() - skipped):
-        value = values[name]
-        yield name, sealer.seal_pair((value, None), (_mask(before_mask, name), _mask(after_mask, name)), name)[0]
+    names = sorted(name for name, raw in before.items() if name not in skipped and raw not in _HOLLOW)
+    for name, value, _ in sealed_attributes(item, (before, {}), names, sealer):
+        yield name, value
 
 
 def _root_mask(raw: Part) -> RootMask:
@@ -69,6 +69,5 @@ def _mask(root: RootMask, name: str) -> object:
     return None if raw is None else read_value(raw)
 
 
-def _value(side: Attributes, name: str) -> object:
-    raw = side.get(name)
-    return None if raw is None else read_value(raw)
+def _text(raw: Raw) -> str:
+    return str(memoryview(raw), "utf-8")

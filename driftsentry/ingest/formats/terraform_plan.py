@@ -94,7 +94,7 @@ class _Reader:
         before, after = item.before(), item.after()
         mirrored: dict[str, str] = {}
         if before is not None and after is None:
-            lines = self._lost(item)
+            lines = self._lost(item, before)
             mark_repeated(lines)
         else:
             sides = (before or {}, after or {})
@@ -112,9 +112,9 @@ class _Reader:
             diff.compare((name,), before, after)
         return diff.lines
 
-    def _lost(self, item: DriftEntry) -> list[Line]:
+    def _lost(self, item: DriftEntry, before: Attributes) -> list[Line]:
         """What a deleted object had, one line an attribute."""
-        sealed = sealed_lost(item, self._sealer, _COMPUTED)
+        sealed = sealed_lost(item, before, self._sealer, _COMPUTED)
         return [Line((name,), "removed", value, None) for name, value in sealed if not is_hollow(value)]
 
 

@@ -1,0 +1,172 @@
+"""DriftSentry with people in front of it: a server process, and browser windows that may not complain."""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, WebError
+
+from driftsentry import auth, events
+from driftsentry.auth.guards import COOKIE
+from driftsentry.auth.model import User
+from driftsentry.db import Database
+from driftsentry.drifts.actions import Wish, decide
+from driftsentry.drifts.model import Verdict
+from driftsentry.events import Actor
+from tests.browser.plans import Entry, plan_of
+from tests.site import Server, add_person, free_port, open_session, running_server, sign
+
+REASON = "Agreed with the owners on Tuesday"
+HTTP_ERROR = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+
+
+@dataclass
+class House:
+    chromium: Browser
+    folder: Path
+    url: str
+    db: Database
+    complaints: list[str] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+    server: Server | None = None
+    _people: dict[str, User] = field(default_factory=dict)
+    _reported: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    _ci: str = ""
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    # -- The server ----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """On the same port and database as before."""
+        port = int(self.url.rpartition(":")[2])
+        start = partial(running_server, self.folder, f"sqlite:///{self.folder / 'test.db'}", port)
+        self.server = await asyncio.to_thread(lambda: self._stack.enter_context(start()))
+
+    def running(self) -> Server:
+        assert self.server is not None
+        return self.server
+
+    def log_problems(self) -> list[str]:
+        """What the server wrote that is worse than a notice."""
+        text = (self.folder / "server.log").read_text()
+        return [line for line in text.splitlines() if _is_bad(line)]
+
+    # -- Facts ---------------------------------------------------------------------------------------------------
+
+    async def person(self, name: str, role: str = "engineer") -> User:
+        if name not in self._people:
+            self._people[name] = await add_person(self.db, name, role)
+        return self._people[name]
+
+    async def report(self, *entries: Entry, stack: str = "prod/app") -> dict[str, int]:
+        """A complete report of all that the stack reported so far, with `entries` new or changed."""
+        known = self._reported.setdefault(stack, {})
+        known.update({entry["address"]: entry for entry in entries})
+        self._ci = self._ci or (await auth.create_token(self.db, "ci", ("*",), timedelta(days=1)))[1]
+        async with self.running().client() as client:
+            headers = {"Authorization": f"Bearer {self._ci}"}
+            path = f"/api/v1/stacks/{stack}/reports"
+            answer = await client.post(path, content=plan_of(known.values()), headers=headers)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json()["data"]["drifts"])
+
+    def fixed(self, address: str, stack: str = "prod/app") -> None:
+        """The next report no longer shows it."""
+        del self._reported[stack][address]
+
+    async def drift(self, address: str) -> Any:
+        async with self.db.read() as tx:
+            return await tx.one("SELECT * FROM drifts WHERE address = :address", address=address)
+
+    async def path_of(self, address: str) -> str:
+        return f"/drifts/{(await self.drift(address))['id']}"
+
+    async def decide(self, address: str, by: str = "Eva", verdict: str = "approved", reason: str = REASON) -> None:
+        """As another process on the same database does it: also while the server is down."""
+        user, drift = await self.person(by), await self.drift(address)
+        actor = Actor("user", user.id, user.name, "127.0.0.1", "")
+        await decide(self.db, actor, drift["id"], Wish(Verdict(verdict), reason, drift["fingerprint"]))
+
+    # -- Windows -------------------------------------------------------------------------------------------------
+
+    async def window(self, name: str = "", role: str = "engineer", **options: Any) -> BrowserContext:
+        """A browser of its own, signed in unless there is no name, whose complaints fail the test."""
+        context = await self.chromium.new_context(base_url=self.url, **options)
+        context.set_default_timeout(6000)
+        context.on("console", self._hear)
+        context.on("weberror", self._hear_error)
+        context.on("dialog", self._hear_dialog)
+        context.on("request", self._note)
+        if name:
+            user = await self.person(name, role)
+            config = self.running().config
+            value = sign(config, await open_session(self.db, config, user))
+            cookie = {"name": COOKIE, "value": value, "secure": True, "httpOnly": True, "sameSite": "Lax"}
+            await context.add_cookies([{**cookie, "url": self.url.replace("http:", "https:")}])  # type: ignore[list-item]
+        return context
+
+    async def visit(self, path: str, name: str = "", role: str = "engineer", **options: Any) -> Page:
+        """A page in a new window; when somebody is signed in and runs scripts, once it is live."""
+        page = await (await self.window(name, role, **options)).new_page()
+        await self.go(page, path)
+        return page
+
+    async def go(self, page: Page, path: str) -> None:
+        await page.goto(path)
+        if await page.locator("html[data-script=on] #live-state").count():
+            await page.locator("#live-state[data-state=live]").wait_for()
+
+    async def _hear_dialog(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        await dialog.dismiss()
+
+    def _hear_error(self, error: WebError) -> None:
+        self.complaints.append(f"page error: {error.error}")
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        """Errors and warnings, a refusal by the CSP among them; not the answers that a test asked for."""
+        status = HTTP_ERROR.match(message.text)
+        known = f"status {status[1]}" if status else message.text
+        if message.type in ("error", "warning") and not any(text in known for text in self.expected):
+            self.complaints.append(f"console: {message.text}")
+
+    def _note(self, request: Request) -> None:
+        self.requests.append((request.method, request.url.removeprefix(self.url)))
+
+    def expect(self, *texts: str) -> None:
+        """What a console may say in this test: `status 409`, or a part of a text."""
+        self.expected += texts
+
+    async def close(self) -> None:
+        for context in self.chromium.contexts:
+            await context.close()
+        await self.db.disconnect()
+        await asyncio.to_thread(self._stack.close)
+
+
+def _is_bad(line: str) -> bool:
+    try:
+        return json.loads(line)["level"] in ("error", "critical") or "trace" in json.loads(line)
+    except ValueError:
+        return True
+
+
+@contextlib.asynccontextmanager
+async def open_house(chromium: Browser, folder: Path) -> AsyncIterator[House]:
+    url = f"http://127.0.0.1:{free_port()}"
+    house = House(chromium, folder, url, Database(f"sqlite:///{folder / 'test.db'}"))
+    await house.start()
+    house.db.before_commit = events.Log(house.running().config.data_key).seal
+    await house.db.connect()
+    try:
+        yield house
+    finally:
+        await house.close()
