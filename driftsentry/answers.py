@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
-from quart import Response, g, request
+from quart import Response, g, has_websocket_context, request
 from werkzeug.exceptions import HTTPException
 
 from driftsentry import clock, errors
@@ -98,6 +98,8 @@ async def failure(error: errors.Failure) -> Response:
     """The one place where a failure becomes an answer."""
     if error.status == 503:
         _log.warning("request.unavailable", extra={"request_id": g.get("request_id", ""), "reason": error.message})
+    if has_websocket_context():  # a refused handshake
+        return Response(f"{error.message}\n", error.status, content_type="text/plain; charset=utf-8")
     if is_program():
         response = _as_json(error)
     elif is_fragment():

@@ -5,6 +5,7 @@ import time
 from urllib.parse import urlsplit
 
 from quart import Response, g, has_request_context, request, websocket
+from quart.typing import ResponseTypes
 
 from driftsentry import errors, ids
 from driftsentry.web import DriftSentry, app
@@ -40,6 +41,7 @@ def install(quart: DriftSentry) -> None:
     quart.before_request(_begin)
     quart.before_websocket(refuse_other_origins)
     quart.after_request(_finish)
+    quart.after_websocket(_finish_handshake)
 
 
 def _begin() -> None:
@@ -77,6 +79,13 @@ async def _finish(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = _HSTS
     response.headers["X-Request-Id"] = g.get("request_id", "")
     _measure(response)
+    return response
+
+
+async def _finish_handshake(response: ResponseTypes | None) -> ResponseTypes | None:
+    """An accepted socket has no response; a refused handshake has one."""
+    if isinstance(response, Response):
+        response.headers.update(HEADERS)
     return response
 
 

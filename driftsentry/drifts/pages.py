@@ -70,14 +70,14 @@ async def _list(tx: Tx, wanted: Filter) -> dict[str, object]:
     }
 
 
-@blueprint.get("/drifts/<int:drift_id>")
+@blueprint.get("/drifts/<int(max=2147483647):drift_id>")
 @allow(Access.VIEWER)
 async def show(drift_id: int) -> str:
     async with app().db.read() as tx:
         return await _page(tx, await actions.require(tx, drift_id))
 
 
-@blueprint.post("/drifts/<int:drift_id>/decision")
+@blueprint.post("/drifts/<int(max=2147483647):drift_id>/decision")
 @allow(Access.ENGINEER)
 async def decision(drift_id: int) -> Response:
     typed = await request.form
@@ -99,7 +99,7 @@ async def decision(drift_id: int) -> Response:
 @allow(Access.ENGINEER)
 async def bulk() -> Response:
     typed = await request.form
-    seen = dict(_pick(pick) for pick in typed.getlist("drift") if pick.partition(":")[0].isdigit())
+    seen = dict(map(_pick, typed.getlist("drift")))
     verdict, reason = _verdict(typed.get("verdict", "")), typed.get("reason", "")
     done, left_out = await actions.decide_many(app().db, guards.actor(), seen, verdict, reason)
     async with app().db.read() as tx:
@@ -120,7 +120,7 @@ async def bulk() -> Response:
     return Response(text)
 
 
-@blueprint.post("/drifts/<int:drift_id>/comments")
+@blueprint.post("/drifts/<int(max=2147483647):drift_id>/comments")
 @allow(Access.ENGINEER)
 async def comments(drift_id: int) -> Response:
     drift = await actions.comment(app().db, guards.actor(), drift_id, (await request.form).get("text", ""))
@@ -149,8 +149,9 @@ def _until(text: str) -> datetime | None:
 
 
 def _pick(pick: str) -> tuple[int, str]:
+    """What a checkbox sends; number 0, which no drift has, for what it cannot have sent."""
     number, _colon, fingerprint = pick.partition(":")
-    return (int(number) if len(number) < 10 else 0), fingerprint
+    return (filter.ids_of([number]) or [0])[0], fingerprint
 
 
 async def _refused(drift_id: int, form: Form, refusal: errors.Failure) -> Response:

@@ -30,8 +30,10 @@ def settle(tree: object) -> object:
     if not isinstance(tree, list):
         return tree
     items = [settle(item) if isinstance(item, dict | list) else item for item in tree]
-    if not isinstance(tree, Unordered):
+    if not isinstance(tree, Unordered) or len(items) < 2:
         return items
+    if all(type(item) is str for item in items):
+        return sorted(set(items))  # type: ignore[type-var]
     members = {_plain.encode(item): item for item in items}
     return [members[key] for key in sorted(members)]
 

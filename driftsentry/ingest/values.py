@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 import msgspec
@@ -11,7 +10,8 @@ from driftsentry.ingest.limits import MAX_DEPTH, MAX_DIGITS, depth_of, refuse_de
 from driftsentry.ingest.model import Refused
 
 _MAX_EXPONENT = 1_000
-_many_digits = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_TOO_LONG = b"0" * (MAX_DIGITS + 1)
 
 
 def _exact(text: str) -> Decimal:
@@ -59,7 +59,8 @@ def decode_exact(data: bytes | str) -> object:
 
 def require_short_integers(value: object, data: bytes | str) -> None:
     blob = data if isinstance(data, bytes) else data.encode(errors="replace")
-    if _many_digits.search(blob) and _has_long_integer(value):
+    # A pattern for so many digits would try each digit as the first one: a hundred times as slow.
+    if _TOO_LONG in blob.translate(_ZEROS) and _has_long_integer(value):
         raise _long_number()
 
 

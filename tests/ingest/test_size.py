@@ -36,9 +36,9 @@ def big() -> bytes:
 
 def test_a_plan_of_fifty_megabytes_is_read_in_time_and_in_little_memory(big: bytes) -> None:
     assert len(big) > 45_000_000
-    start = time.perf_counter()
+    start = time.process_time()
     found = parse(big, stack="a", key=b"k")
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert len(found.findings) == DRIFTS
     del found
     tracemalloc.start()
@@ -56,6 +56,6 @@ def test_an_ordinary_drift_costs_far_less_than_a_millisecond() -> None:
     ]
     document = samples.plan(*entries)
     samples.read(document)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(samples.read(document).findings) == 2_000
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0

@@ -44,7 +44,7 @@ HOSTILE: dict[str, tuple[int, Callable[[], bytes]]] = {
     "NaN": (400, lambda: valued(b"NaN")),
     "Infinity": (400, lambda: valued(b"-Infinity")),
     "a huge number": (422, lambda: valued(b"9" * 100_000)),
-    "duplicate keys": (422, lambda: valued(b'1,"a":2')),
+    "duplicate keys": (422, lambda: GOOD.replace(b'"after":', b'"after":{"a":"NEW"},"after":')),
     "a lone surrogate": (400, lambda: valued(rb'"\ud800"')),
     "text before": (400, lambda: b"+ terraform show -json\n" + GOOD),
     "text after": (400, lambda: GOOD + b"\nDone."),
@@ -161,7 +161,7 @@ async def test_a_format_that_is_not_read_is_refused(sqlite_site: Site) -> None:
 
 @pytest.mark.parametrize(
     "slug",
-    ["-prod", "prod//app", "/prod", "prod/", "prod app", "prod/../x", ".", "x" * 201, "prod%", "pröd", "a\nb", "<b>"],
+    ["-prod", "prod//app", "prod/", "prod app", "prod/../x", ".", "x" * 201, "prod%", "pröd", "a\nb", "<b>"],
 )
 async def test_what_cannot_name_a_stack_is_refused(sqlite_site: Site, slug: str) -> None:
     await sqlite_site.ci_token()

@@ -1,5 +1,6 @@
 """Where CI jobs post what their tool printed."""
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,7 @@ from driftsentry.reports import Receipt, Report, Upload
 from driftsentry.web import Access, allow, app
 
 MOST_BYTES = 64 * 1024 * 1024
+_EXIT_CODE = re.compile("[0-9]{1,3}")  # str.isdigit() would let "²" through
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _WORDS = {"runId": 200, "runUrl": 2000, "commit": 100, "format": 50}
 
@@ -50,7 +52,7 @@ def _upload() -> Upload:
     for name, most in _WORDS.items():
         if len(args.get(name, "")) > most or not args.get(name, "").isprintable():
             problems.append(Problem(name, f"At most {most} printable characters."))
-    if not args.get("exitCode", "0").isdigit() or len(args.get("exitCode", "0")) > 3:
+    if not _EXIT_CODE.fullmatch(args.get("exitCode", "0")):
         problems.append(Problem("exitCode", "The exit code of the tool: 0, 1 or 2."))
     if args.get("complete", "true").lower() not in _BOOLEANS:
         problems.append(Problem("complete", "true or false."))
