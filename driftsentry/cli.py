@@ -104,8 +104,14 @@ def serve() -> None:
 @main.command(name="demo")
 def demo_command() -> None:
     """Fill an empty database with drifts to look at."""
-    key = settings_or_exit().data_key
-    made = with_database(lambda db: demo.fill(db, key))
+    settings = settings_or_exit()
+
+    async def fill(db: Database) -> int:
+        if settings.environment == "demo":
+            await actions.ensure_demo_users(db)
+        return await demo.fill(db, settings.data_key)
+
+    made = with_database(fill)
     click.echo(f"Made {made} stacks." if made else "The database is not empty: nothing was added.")
 
 

@@ -99,7 +99,7 @@ async def decision(drift_id: int) -> Response:
 @allow(Access.ENGINEER)
 async def bulk() -> Response:
     typed = await request.form
-    seen = dict(map(_pick, typed.getlist("drift")))
+    seen = _seen(typed.getlist("drift"))
     verdict, reason = _verdict(typed.get("verdict", "")), typed.get("reason", "")
     done, left_out = await actions.decide_many(app().db, guards.actor(), seen, verdict, reason)
     async with app().db.read() as tx:
@@ -148,10 +148,9 @@ def _until(text: str) -> datetime | None:
     return datetime.combine(day, time.min, UTC) + timedelta(days=1)
 
 
-def _pick(pick: str) -> tuple[int, str]:
-    """What a checkbox sends; number 0, which no drift has, for what it cannot have sent."""
-    number, _colon, fingerprint = pick.partition(":")
-    return (filter.ids_of([number]) or [0])[0], fingerprint
+def _seen(picks: list[str]) -> dict[int, str]:
+    """Each selected drift with the fingerprint that was seen; what no checkbox sends is left out."""
+    return {drift_id: pick.partition(":")[2] for pick in picks for drift_id in filter.ids_of([pick])}
 
 
 async def _refused(drift_id: int, form: Form, refusal: errors.Failure) -> Response:
