@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from driftsentry import answers, auth, drifts, errors, events, security, site
+from driftsentry import answers, auth, drifts, errors, events, migrations, security, site
 from driftsentry.api import v1
 from driftsentry.auth import guards
 from driftsentry.auth import pages as auth_pages
@@ -73,7 +73,7 @@ def _register(app: DriftSentry) -> None:
 
 async def _start(app: DriftSentry) -> None:
     await app.db.connect()
-    await app.db.migrate()
+    await migrations.migrate(app.db)
     if app.settings.environment == "demo":
         await auth.ensure_demo_users(app.db)
     await app.tail.start()

@@ -71,7 +71,7 @@ def with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
         db.before_commit = Log(settings.data_key).seal
         await db.connect()
         try:
-            await db.migrate()
+            await migrations.migrate(db)
             return await work(db)
         finally:
             await db.disconnect()

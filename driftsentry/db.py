@@ -7,19 +7,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import databases
 from databases.core import DatabaseURL
 from databases.interfaces import ConnectionBackend
 
-from driftsentry import errors, migrations
+from driftsentry import errors
 from driftsentry.db_postgres import PostgresEngine
 from driftsentry.db_sqlite import SQLiteEngine
 from driftsentry.db_statement import Statement
-
-if TYPE_CHECKING:
-    from driftsentry.events import Entry
 
 WAIT_SECONDS = 5.0
 
@@ -47,7 +44,7 @@ class Tx:
     def __init__(self, connection: ConnectionBackend, engine: Engine) -> None:
         self._connection = connection
         self._engine = engine
-        self.entries: list[Entry] = []  # events recorded so far; written just before the commit
+        self.entries: list[Any] = []  # what `events.record` noted; `before_commit` writes it
 
     async def all(self, sql: str, **values: Any) -> list[Row]:
         rows: list[Row] = await self._connection.fetch_all(Statement(sql, values))  # type: ignore[arg-type, assignment]
@@ -70,7 +67,8 @@ class Tx:
             await self._engine.executemany(self._connection.raw_connection, sql, rows)
 
     async def run_script(self, script: str) -> None:
-        await self._engine.run_script(self._connection.raw_connection, migrations.for_engine(script, self.engine))
+        """Several statements without values, as they stand."""
+        await self._engine.run_script(self._connection.raw_connection, script)
 
     async def announce(self) -> None:
         """Let other processes know, at the commit, that there are new events."""
@@ -135,16 +133,6 @@ class Database:
     async def watch(self, on_change: Callable[[], None]) -> None:
         """Call `on_change` whenever another process committed; runs until it is cancelled."""
         await self._engine.watch(self._url, on_change)
-
-    async def migrate(self) -> None:
-        """Bring an empty or older schema to this program's version, in one transaction each.
-
-        Raises `migrations.SchemaTooNew` when the database was made by a newer program.
-        """
-        for _ in range(migrations.latest() + 1):
-            async with self.write() as tx:
-                if await migrations.step(tx) is None:
-                    return
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:

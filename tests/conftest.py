@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftsentry import events
+from driftsentry import events, migrations
 from driftsentry.db import Database
 from tests.databases import PostgresServer, postgres_server
 from tests.site import Site, running_site
@@ -49,7 +49,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     database.before_commit = events.Log(EVENT_KEY).seal
     await database.connect()
-    await database.migrate()
+    await migrations.migrate(database)
     yield database
     await database.disconnect()
 

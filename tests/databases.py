@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from driftsentry import migrations
 from driftsentry.db import Database
 
 _numbers = itertools.count(1)
@@ -38,7 +39,7 @@ class PostgresServer:
         async def migrate() -> None:
             db = Database(self.url("driftsentry_template"))
             await db.connect()
-            await db.migrate()
+            await migrations.migrate(db)
             await db.disconnect()
 
         # The tests kill processes of ours, never the machine: waiting for the disk would only cost time.

@@ -184,7 +184,7 @@ async def test_a_newer_schema_is_refused(db: Database) -> None:
             at=clock.to_text(clock.now()),
         )
     with pytest.raises(migrations.SchemaTooNew, match="newer program"):
-        await db.migrate()
+        await migrations.migrate(db)
 
 
 async def test_times_sort_as_text() -> None:

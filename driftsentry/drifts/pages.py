@@ -1,7 +1,7 @@
 """The list of drifts, the page of one, and what people do there."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from quart import Blueprint, Response, redirect, request
@@ -142,10 +142,9 @@ def _until(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):  # the last day there is, 9999-12-31, has no end
         raise errors.Invalid("Give the end date as year-month-day, such as 2027-01-31.") from None
-    return datetime.combine(day, time.min, UTC) + timedelta(days=1)
 
 
 def _seen(picks: list[str]) -> dict[int, str]:

@@ -7,12 +7,9 @@ statements below them are.
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from driftsentry import clock
-
-if TYPE_CHECKING:
-    from driftsentry.db import Tx
+from driftsentry.db import Database, Tx
 
 _HERE = Path(__file__).parent
 SCHEMA = _HERE.parent.parent / "schema.sql"
@@ -53,21 +50,30 @@ def for_engine(script: str, engine: str) -> str:
     return "".join(kept)
 
 
-async def version(tx: "Tx") -> int:
+async def migrate(db: Database) -> None:
+    """Bring an empty or older schema to this program's version. Raises `SchemaTooNew`."""
+    while True:
+        async with db.write() as tx:
+            if await step(tx) is None:
+                return
+
+
+async def version(tx: Tx) -> int:
     """The version of the schema that is there; 0 for an empty database."""
     if await tx.value(_EXISTS[tx.engine]) is None:
         return 0
     return int(await tx.value("SELECT max(version) FROM schema_version") or 0)
 
 
-async def step(tx: "Tx") -> int | None:
+async def step(tx: Tx) -> int | None:
     """Take the next step inside `tx`; its number, or None when the schema is current."""
     found = await version(tx)
     if found > latest():
         raise SchemaTooNew(found)
     if found == latest():
         return None
-    await tx.run_script((steps()[found] if found else SCHEMA).read_text())
+    script = (steps()[found] if found else SCHEMA).read_text()
+    await tx.run_script(for_engine(script, tx.engine))
     reached = found + 1 if found else latest()
     await tx.run(
         "INSERT INTO schema_version (version, applied_at) VALUES (:version, :at)",
