@@ -97,7 +97,9 @@ def install(quart: DriftSentry) -> None:
 async def failure(error: errors.Failure) -> Response:
     """The one place where a failure becomes an answer."""
     if error.status == 503:
-        _log.warning("request.unavailable", extra={"request_id": g.get("request_id", ""), "reason": error.message})
+        _log.warning(
+            "request.unavailable", extra={"request_id": g.get("request_id", ""), "cause": repr(error.__cause__)}
+        )
     if has_websocket_context():  # a refused handshake
         return Response(f"{error.message}\n", error.status, content_type="text/plain; charset=utf-8")
     if is_program():

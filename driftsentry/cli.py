@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from hypercorn.utils import LifespanFailureError
 
 from driftsentry import ROOT, audit, client, create_app, demo, errors, log, migrations
 from driftsentry.auth import Role, actions, queries
@@ -57,7 +58,7 @@ def serve_app(app: DriftSentry) -> None:
         run = asyncio.run
     try:
         run(serve_until_stopped(app))
-    except (migrations.SchemaTooNew, OSError, errors.Unavailable) as problem:
+    except (LifespanFailureError, OSError) as problem:
         click.echo(f"DriftSentry stopped: {problem}", err=True)
         sys.exit(1)
 
@@ -80,6 +81,12 @@ def with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
         return asyncio.run(run())
     except (errors.Failure, migrations.SchemaTooNew) as refusal:
         raise click.ClickException(str(refusal)) from None
+
+
+def known_head(_context: object, _parameter: object, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"\d{1,18}:[0-9a-f]{64}", value):
+        raise click.BadParameter("Give it as the log has it: the number, a colon, and the hash.")
+    return value
 
 
 def lifetime(_context: object, _parameter: object, value: str) -> timedelta:
@@ -213,7 +220,12 @@ def audit_group() -> None:
 
 
 @audit_group.command("verify")
-@click.option("--head", metavar="SEQ:HASH", help="A head from the server's log: finds a tail that was cut off since.")
+@click.option(
+    "--head",
+    metavar="SEQ:HASH",
+    callback=known_head,
+    help="A head from the server's log: finds a tail that was cut off since.",
+)
 def audit_verify(head: str | None) -> None:
     """Check the chain of events: finds edits, deletions, insertions, another order, and a cut tail."""
     key = settings_or_exit().data_key

@@ -27,7 +27,7 @@ def hypercorn_config(settings: Config) -> HypercornConfig:
     config.errorlog = None
     config.include_server_header = False
     config.websocket_max_message_size = MESSAGE_BYTES
-    config.graceful_timeout = 8
+    config.graceful_timeout = 6
     config.keep_alive_timeout = 75
     return config
 

@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any, TypeVar, cast
 
-from quart import Quart, current_app
+from quart import Quart, Request, current_app
 
 from driftsentry.config import Config
 from driftsentry.db import Database, Tx
 from driftsentry.events import Tail
+
+REPORT_BYTES = 64 * 1024 * 1024
+FORM_BYTES = 1024 * 1024
 
 
 class Access(Enum):
@@ -35,8 +38,19 @@ def allow(access: Access) -> Callable[[Handler], Handler]:
     return mark
 
 
+class LimitedRequest(Request):
+    """Bodies are cut off while they arrive: reports may be large, nothing else may."""
+
+    def __init__(self, method: str, scheme: str, path: str, *rest: Any, **options: Any) -> None:
+        is_report = path.startswith("/api/") and path.endswith("/reports")
+        options["max_content_length"] = REPORT_BYTES if is_report else FORM_BYTES
+        super().__init__(method, scheme, path, *rest, **options)
+
+
 class DriftSentry(Quart):
     """Quart with typed members in place of a bag of extensions."""
+
+    request_class = LimitedRequest
 
     settings: Config
     db: Database

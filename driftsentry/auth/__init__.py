@@ -2,5 +2,6 @@
 
 from driftsentry.auth.actions import create_token, ensure_demo_users, require_role
 from driftsentry.auth.model import Person, Role, Token
+from driftsentry.auth.queries import update_token_used as note_token_used
 
-__all__ = ["Person", "Role", "Token", "create_token", "ensure_demo_users", "require_role"]
+__all__ = ["Person", "Role", "Token", "create_token", "ensure_demo_users", "note_token_used", "require_role"]

@@ -199,10 +199,10 @@ async def select_tokens(tx: Tx) -> list[Token]:
     return [_token(row) for row in await tx.all("SELECT * FROM tokens ORDER BY created_at")]
 
 
-async def update_token_used(tx: Tx, token_id: str, at: datetime, address: str) -> None:
+async def update_token_used(tx: Tx, token: Token, at: datetime, address: str) -> None:
     await tx.run(
         "UPDATE tokens SET last_used_at = :at, last_used_address = :address WHERE id = :id",
-        id=token_id,
+        id=token.id,
         at=to_text(at),
         address=address,
     )

@@ -14,6 +14,7 @@ from driftsentry.web import Access, allow
 
 ROOM = re.compile(r"drifts|alerts|drift:[0-9]{1,9}|stack:[A-Za-z0-9._/-]{1,200}")
 MOST_ROOMS = 10
+CLOSE_SECONDS = 2
 SILENCE_SECONDS = 90  # live.js answers each heartbeat; a peer that does not is gone
 
 blueprint = Blueprint("live", __name__)
@@ -47,16 +48,24 @@ def _socket(person: Person) -> Socket:
 
 async def _serve(socket: Socket) -> None:
     after = websocket.args.get("after", "0")
-    receiving = asyncio.create_task(_receive(socket))
+    tasks = [asyncio.create_task(work(socket)) for work in (_send, _receive)]
+    for task in tasks:
+        task.add_done_callback(lambda _done: socket.end(1011))
     try:
         await hub().join(socket, int(after) if after.isascii() and after.isdigit() else 0)
-        while (frame := await socket.get()) is not None:
-            await websocket.send(frame)
-        with suppress(asyncio.CancelledError):
-            await websocket.close(socket.close_code or 1011)
+        await socket.ended.wait()
     finally:
         hub().leave(socket)
-        receiving.cancel()
+        for task in tasks:
+            task.cancel()
+    with suppress(TimeoutError):  # to somebody who reads nothing, not even a close goes out
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await websocket.close(socket.close_code or 1011)
+
+
+async def _send(socket: Socket) -> None:
+    while True:
+        await websocket.send(await socket.get())
 
 
 async def _receive(socket: Socket) -> None:

@@ -22,6 +22,7 @@ class Socket:
     _is_open: bool = False
     _received: deque[float] = field(default_factory=deque)
     close_code: int | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, frame: str, *, first: bool = False) -> None:
         """Queue a frame. A reader that is too slow is dropped: it reconnects and catches up."""
@@ -49,13 +50,11 @@ class Socket:
         if self.close_code is None:
             self.close_code = code
         self._frames.clear()
-        self._ready.set()
+        self.ended.set()
 
-    async def get(self) -> str | None:
-        """The next frame, or None when the socket is to be closed with `close_code`."""
+    async def get(self) -> str:
+        """The next frame, as soon as there is one."""
         while not self._frames:
-            if self.close_code is not None:
-                return None
             self._ready.clear()
             await self._ready.wait()
         frame = self._frames.popleft()

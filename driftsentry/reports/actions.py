@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from driftsentry import clock, drifts, errors, events, ids, ingest, stacks
-from driftsentry.auth import Token
+from driftsentry.auth import Token, note_token_used
 from driftsentry.db import Database, Tx
 from driftsentry.events import Actor
 from driftsentry.reports import queries
@@ -144,6 +144,7 @@ async def _take_in(
         counts=counts,
     )
     await queries.insert_report(tx, report)
+    await note_token_used(tx, token, at, actor.address)
     _tell(tx, report, actor)
     return Receipt(report, is_duplicate=False)
 

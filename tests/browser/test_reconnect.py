@@ -9,7 +9,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 from tests.browser.house import REASON, House
 from tests.browser.plans import size
 
-LOST = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED")
+LOST = ("WebSocket connection to", "htmx:ws:error")
 
 
 async def open_three(house: House, address: str) -> list[Page]:

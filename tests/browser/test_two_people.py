@@ -103,7 +103,7 @@ async def test_an_old_form_sent_by_keyboard_is_refused_and_its_reason_kept(house
     async with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
         await page.keyboard.press("Enter")
     assert (await answer.value).status == 409
-    await expect(page.get_by_role("alert").first).to_contain_text("Eva has approved this drift already")
+    await expect(page.locator(".decision [role=alert]")).to_contain_text("Eva has approved this drift already")
     await expect(page.get_by_label("What you typed")).to_have_value("We grew on purpose")
     await expect(page.locator(".verdicts")).to_contain_text("Eva decided on")
     await expect(page.locator(".timeline")).to_contain_text(REASON)

@@ -11,10 +11,8 @@ from driftsentry.rules.severity import RULES
 from tests.ingest import samples
 
 
-def verdict(
-    before: object, after: object, resource_type: str = "demo", actions: tuple[str, ...] = ("update",)
-) -> Verdict:
-    entry = samples.entry(before, after, type=resource_type, change={"actions": list(actions)})
+def verdict(before: object, after: object, resource_type: str = "demo", actions: str = "update") -> Verdict:
+    entry = samples.entry(before, after, type=resource_type, change={"actions": actions.split()})
     return judge(samples.only(samples.read(samples.plan(entry))))
 
 

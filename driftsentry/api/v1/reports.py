@@ -11,9 +11,8 @@ from driftsentry.auth import guards
 from driftsentry.clock import to_text
 from driftsentry.errors import Problem
 from driftsentry.reports import Receipt, Report, Upload
-from driftsentry.web import Access, allow, app
+from driftsentry.web import REPORT_BYTES, Access, allow, app
 
-MOST_BYTES = 64 * 1024 * 1024
 _EXIT_CODE = re.compile("[0-9]{1,3}")  # str.isdigit() would let "²" through
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _WORDS = {"runId": 200, "runUrl": 2000, "commit": 100, "format": 50}
@@ -33,12 +32,11 @@ async def post_report(slug: str) -> Response:
 
 
 async def _body() -> bytes:
-    """The unpacked body. Its size is checked while it arrives, before any of it is read on."""
-    request.max_content_length = MOST_BYTES
+    """The unpacked body."""
     raw = await request.get_data(cache=False, as_text=False)
     assert isinstance(raw, bytes), "as_text=False"
     try:
-        return ingest.unpack(raw, content_encoding=request.headers.get("Content-Encoding", ""), limit=MOST_BYTES)
+        return ingest.unpack(raw, content_encoding=request.headers.get("Content-Encoding", ""), limit=REPORT_BYTES)
     except ingest.Refused as refusal:
         raise errors.Invalid(refusal.message, code=refusal.code, status=refusal.status) from None
 
