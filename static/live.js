@@ -50,9 +50,10 @@
   });
   doc.addEventListener("htmx:ws:after:message:incoming", () => {
     remember();
-    const said = one("#live-cursor")?.dataset.say;
-    if (said) announce(said);
     count();
+    const { seq, say } = one("#live-cursor")?.dataset ?? {};
+    if (say && seq !== told) announce(say);
+    told = seq;
   });
   doc.addEventListener("visibilitychange", () => doc.hidden && connection && show("paused"));
   // A browser does not notice a half-open socket. Closed without a code, hx-ws connects again.
@@ -64,7 +65,7 @@
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 
   // -- News ----------------------------------------------------------------------------------------------------
-  let spoken = 0, waiting = null, known = 0;
+  let spoken = 0, waiting = null, known = 0, told = "";
 
   function announce(text) {
     clearTimeout(waiting);

@@ -62,7 +62,9 @@ LINES = lines_of(
 )
 KINDS = ("detected", "changed", "reopened", "resolved", "approved", "rejected", "lapsed", "commented", EVIL)
 EVENTS = [
-    Thing(seq=n, kind=f"drift.{kind}", at=NOW, actor_name=EVIL, data={"reason": EVIL, "until": EVIL})
+    Thing(
+        seq=n, kind=f"drift.{kind}", at=NOW, actor_name=EVIL, data={"reason": EVIL, "until": EVIL, "decided_by": EVIL}
+    )
     for n, kind in enumerate(KINDS)
 ]
 ENTRY = Thing(
@@ -79,11 +81,13 @@ REPORT = Thing(
 RECENT = Thing(drift_id=7, address=EVIL, stack=EVIL, verdict="approved", user_name=EVIL, decided_at=NOW, reason=EVIL)
 
 VALUES: dict[str, object] = {
+    "seq": 42, "say": EVIL,
     "now": NOW, "waiting": 3, "tone": "bad", "title": "Title", "message": EVIL, "status": 422, "request_id": "01JD",
     "problems": [Thing(field=EVIL, message=EVIL)], "problem": EVIL, "email": EVIL, "wait_seconds": 600, "next": EVIL,
     "demo": True, "tabs": [Thing(key="open", label="Open", count=3, href="/drifts?q=" + EVIL, is_current=True)],
     "is_live": True, "severities": ["high"], "stacks": [EVIL], "rows": [row("detected")], "can_decide": True,
-    "filter": Thing(tab=Thing(key="open"), severity="high", stack=EVIL, q=EVIL, environment=EVIL, only=(7,), is_narrowed=True, problem=EVIL),
+    "filter": Thing(tab=Thing(key="open"), severity="high", stack=EVIL, q=EVIL, environment=EVIL, only=(7,),
+                    is_narrowed=True, problem=EVIL),
     "next_url": "/drifts?q=" + EVIL, "first_url": "/drifts?q=" + EVIL, "shown": 1, "total": 2, "is_capped": True,
     "row": row("detected"), "drift": drift("detected"), "lines": LINES, "noise_lines": LINES, "line": LINES[0],
     "since": [("+", LINES[0]), ("-", LINES[2])], "timeline": EVENTS, "last_seen_at": NOW, "state": "open",

@@ -22,9 +22,8 @@ class Relations:
     def __init__(self, stack: str) -> None:
         self._client = ClientDigest(stack)
         self._carried: dict[tuple[str, str, str], dict[str, set[str]]] = {}
-        self._drifted: set[tuple[str, str, str]] = set()
 
-    def add(self, resource_type: str, attributes: Attributes, *, is_drifted: bool) -> None:
+    def add(self, resource_type: str, attributes: Attributes) -> None:
         """Takes in one managed resource, if it is of a companion's type."""
         for reference in REFERENCES.get(resource_type, ()):
             for target in self._digests(attributes.get(reference)):
@@ -33,8 +32,6 @@ class Relations:
                 for name in CARRIED:
                     if name in attributes:
                         carried.setdefault(name, set()).update(self._digests(attributes[name]))
-                if is_drifted:
-                    self._drifted.add(key)
 
     def mirrored(self, resource_type: str, sides: Iterable[Attributes], lines: list[Line]) -> dict[str, str]:
         """The attributes among `lines` that only mirror a companion: attribute to the companion's type."""
@@ -54,8 +51,6 @@ class Relations:
         present = [(row, key) for row in rows for key in self._keys(row, sides) if key in self._carried]
         if not present:
             return ""
-        if any(key in self._drifted for _, key in present):
-            return present[0][0].companion
         for row in rows:
             for member, names in row.carried:
                 allowed: set[str] = set()

@@ -25,9 +25,7 @@ def from_address(site: Site, number: int) -> Browser:
 
 
 async def fail(site: Site, email: str, times: int = 5, *, address: int | None = None) -> list[int]:
-    return [
-        (await sign_in(from_address(site, address or 100 + n), email, "wrong")).status_code for n in range(times)
-    ]
+    return [(await sign_in(from_address(site, address or 100 + n), email, "wrong")).status_code for n in range(times)]
 
 
 def check_refused(response: Response, text: str) -> None:

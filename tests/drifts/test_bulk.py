@@ -11,9 +11,7 @@ NAMES = [f"demo.n{number}" for number in range(5)]
 
 
 def scan(minute: int, *changed: str) -> bytes:
-    entries = [
-        entry({"a": "1"}, {"a": "3" if name in changed else "2"}, address=name, name=name[5:]) for name in NAMES
-    ]
+    entries = [entry({"a": "1"}, {"a": "3" if name in changed else "2"}, address=name, name=name[5:]) for name in NAMES]
     return plan(*entries, timestamp=f"2026-11-20T10:{minute:02}:00Z")
 
 

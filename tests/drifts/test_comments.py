@@ -52,7 +52,9 @@ async def test_somebody_signed_out_is_sent_to_the_login(site: Site) -> None:
     assert await site.events("drift.commented") == []
 
 
-@pytest.mark.parametrize(("text", "status"), [("", 422), (" \n", 422), ("x", 303), ("x" * 4000, 303), ("x" * 4001, 422)])
+@pytest.mark.parametrize(
+    ("text", "status"), [("", 422), (" \n", 422), ("x", 303), ("x" * 4000, 303), ("x" * 4001, 422)]
+)
 async def test_a_comment_has_1_to_4000_characters(site: Site, text: str, status: int) -> None:
     response = await (await site.as_engineer()).post("/drifts/1/comments", {"text": text})
     assert response.status_code == status

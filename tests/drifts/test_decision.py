@@ -75,7 +75,7 @@ async def test_htmx_gets_the_panel_and_the_regions_beside_it(site: Site, drift: 
 
 async def test_a_viewer_gets_403_that_names_the_role_and_sees_no_form(site: Site, drift: Row) -> None:
     viewer = await site.as_viewer()
-    assert "<form method=\"post\" action=\"/drifts" not in await viewer.text(f"/drifts/{drift['id']}")
+    assert '<form method="post" action="/drifts' not in await viewer.text(f"/drifts/{drift['id']}")
     for headers in ({}, HTMX):
         response = await viewer.post(f"/drifts/{drift['id']}/decision", form(drift), headers)
         assert response.status_code == 403
@@ -181,7 +181,14 @@ async def test_a_resolved_drift_cannot_be_decided(site: Site, drift: Row) -> Non
 
 @pytest.mark.parametrize(
     ("reason", "status"),
-    [("", 422), ("123456789", 422), ("  123456789  \n", 422), ("1234567890", 303), ("ü" * 1000, 303), ("x" * 1001, 422)],
+    [
+        ("", 422),
+        ("123456789", 422),
+        ("  123456789  \n", 422),
+        ("1234567890", 303),
+        ("ü" * 1000, 303),
+        ("x" * 1001, 422),
+    ],
 )
 async def test_a_reason_has_10_to_1000_characters(site: Site, drift: Row, reason: str, status: int) -> None:
     engineer = await site.as_engineer()

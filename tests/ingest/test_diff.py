@@ -20,7 +20,7 @@ def test_keys_with_dots_slashes_quotes_and_nothing_stay_parts_of_the_path() -> N
     names = ["a.b", "c/d", 'it\'s "q"', "", "ключ"]
     before = {"tags": dict.fromkeys(names, "1")}
     after = {"tags": dict.fromkeys(names, "2")}
-    assert sorted(path for path, *_ in samples.lines(before, after)) == sorted(("tags", name) for name in names)
+    assert {path for path, *_ in samples.lines(before, after)} == {("tags", name) for name in names}
 
 
 def test_a_changed_set_member_shows_as_one_removed_and_one_added() -> None:

@@ -115,6 +115,17 @@ def test_a_companion_hides_no_address_range_that_it_did_not_open() -> None:
     assert samples.only(samples.read(document)).cause == "out_of_band"
 
 
+def test_a_companion_that_drifted_itself_explains_only_its_own_range() -> None:
+    def rule(cidr: str) -> dict[str, object]:
+        return {"security_group_id": "sg-1", "cidr_blocks": [cidr]}
+
+    drifted = samples.entry(rule("10.0.0.0/8"), rule("10.9.0.0/16"), address="r", type="aws_security_group_rule")
+    for cidr, cause in (("10.9.0.0/16", "informational"), ("0.0.0.0/0", "out_of_band")):
+        after = {"id": "sg-1", "ingress": [OPEN | {"cidr_blocks": [cidr]}]}
+        group = samples.entry({"id": "sg-1", "ingress": []}, after, type="aws_security_group")
+        assert samples.by_address(samples.read(samples.plan(drifted, group)))["demo.x"].cause == cause
+
+
 def test_a_policy_attached_by_hand_is_not_hidden_by_the_attachments_of_the_code() -> None:
     before, after = {"name": "app", "managed_policy_arns": []}, {"name": "app", "managed_policy_arns": ["arn:admin"]}
     entry = samples.entry(before, after, type="aws_iam_role")
@@ -155,7 +166,7 @@ def test_the_etag_of_a_stored_object_is_its_content() -> None:
 
 def normal(actions: list[str], *entries: dict[str, object]) -> bytes:
     proposal = {"address": "demo.x", "mode": "managed", "type": "demo", "change": {"actions": actions}}
-    planned = {"root_module": {"resources": []}}
+    planned: dict[str, object] = {"root_module": {"resources": []}}
     return samples.plan(*entries, resource_changes=[proposal], planned_values=planned)
 
 

@@ -107,7 +107,8 @@ def test_a_secret_that_moved_in_a_list_is_hidden_on_both_sides() -> None:
 
 
 def test_the_member_with_a_secret_shows_without_it() -> None:
-    before, after = {"l": []}, {"l": [{"user": "app", "pin": "1234"}]}
+    before: dict[str, object] = {"l": []}
+    after = {"l": [{"user": "app", "pin": "1234"}]}
     change = {"before_sensitive": {}, "after_sensitive": {"l": [{"pin": True}]}}
     (line,) = samples.changes(before, after, change=change)
     assert line.after == {"user": "app", "pin": HIDDEN}

@@ -120,7 +120,8 @@ def test_the_format_may_be_said_or_left_to_be_found_out(name: str | None) -> Non
 
 @pytest.mark.skipif(not samples.PUBLIC.exists(), reason="the public samples are not on this machine")
 def test_public_plans_are_read_and_public_reports_of_other_tools_refused() -> None:
-    plans, others = [], []
+    plans: list[bytes] = []
+    others: list[bytes] = []
     for path in samples.PUBLIC.rglob("*.json*"):
         is_plan = path.parent.name in ("tfplan", "hcp") or "as-tfplan" in path.name
         (plans if is_plan else others).append(path.read_bytes())

@@ -89,7 +89,9 @@ async def test_only_the_drifts_of_the_same_stack_are_resolved(site: Site) -> Non
 
 
 async def test_a_plan_without_drift_data_is_not_taken_for_a_clean_one(site: Site) -> None:
-    old = json.dumps({"format_version": "0.1", "terraform_version": "0.13.7", "planned_values": {}, "resource_changes": []})
+    old = json.dumps(
+        {"format_version": "0.1", "terraform_version": "0.13.7", "planned_values": {}, "resource_changes": []}
+    )
     status, reason = await status_after(site, old.encode(), complete="true")
     assert status == "detected"
     assert "no drift data" in reason

@@ -80,7 +80,12 @@ async def test_a_resolved_drift_that_comes_back_is_the_same_row_opened_again(sit
     response = await site.post_body(scan(3, named("demo.x")))
     assert (await response.get_json())["data"]["drifts"]["reopened"] == 1
     drift = await site.drift("demo.x")
-    assert (drift["id"], drift["status"], drift["reopened"], drift["resolved_at"]) == (approved["id"], "detected", 1, None)
+    assert (drift["id"], drift["status"], drift["reopened"], drift["resolved_at"]) == (
+        approved["id"],
+        "detected",
+        1,
+        None,
+    )
     assert await site.value("SELECT count(*) FROM decisions") == 1
 
 

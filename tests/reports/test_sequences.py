@@ -52,7 +52,9 @@ async def test_the_counts_of_the_answer_are_those_of_the_tables(site: Site) -> N
     assert {tuple(row) for row in await site.rows(kept)} == {tuple(row) for row in await site.rows(counted)}
 
 
-@pytest.mark.parametrize("name", ["tf1.0-shop-fresh-normal", "tf1.11-shop-fresh-normal", "tf1.11-shop-fresh-refresh-only"])
+@pytest.mark.parametrize(
+    "name", ["tf1.0-shop-fresh-normal", "tf1.11-shop-fresh-normal", "tf1.11-shop-fresh-refresh-only"]
+)
 async def test_the_phantom_drifts_of_a_clean_stack_are_all_informational(site: Site, name: str) -> None:
     counts = await site.post_plan(f"tfplan/gen-{name}.json")
     assert tuple(counts.values()) == (0, 0, 0, 0, 0, 20)

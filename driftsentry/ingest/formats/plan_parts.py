@@ -103,11 +103,11 @@ def relations_of(plan: Plan, stack: str) -> Relations:
     for item in plan.entries:
         if item.entry.type in REFERENCES:
             for side in (item.before(), item.after()):
-                relations.add(item.entry.type, side or {}, is_drifted=True)
+                relations.add(item.entry.type, side or {})
     if types & ROWS_BY_TYPE.keys():
         for resource in prior_companions(plan.document.prior_state):
             values = shape.attributes_of(resource.values, "prior_state")
-            relations.add(resource.type, values or {}, is_drifted=False)
+            relations.add(resource.type, values or {})
     return relations
 
 

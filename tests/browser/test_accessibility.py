@@ -1,0 +1,164 @@
+"""axe finds nothing on any page, for any role, in light and dark, wide and narrow; and the keyboard reaches all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from tests.browser.house import REASON, House
+from tests.browser.plans import door, noise, size
+
+AXE = (Path(__file__).parent / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CHECK = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found => found.violations)"
+LOOKS = [(width, scheme) for width in (1280, 320) for scheme in ("light", "dark")]
+Name = str
+
+
+async def violations(page: Page) -> list[str]:
+    """Each as `rule: element`. axe comes over the debugger, which no CSP stops."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE + "; 0")
+    found: list[dict[str, Any]] = await page.evaluate(CHECK, RULES)
+    return [f"{rule['id']}: {node['html'][:160]} {node['any'][:1]}" for rule in found for node in rule["nodes"]]
+
+
+async def assert_fit_for_all(page: Page) -> None:
+    for width, scheme in LOOKS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        place = f"{page.url} {width} {scheme}"
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, f"{place} scrolls sideways"
+        assert await violations(page) == [], place
+
+
+async def furnish(house: House) -> dict[str, str]:
+    """A bit of everything; paths by what is there."""
+    await house.report(door("open"), size("web"), size("approved"), size("rejected"), size("again"), noise("role"))
+    await house.report(size("lab"), stack="dev/lab")
+    await house.decide("aws_instance.approved")
+    await house.decide("aws_instance.rejected", verdict="rejected")
+    await house.decide("aws_instance.again")
+    await house.report(size("again", "m5.24xlarge"))
+    names = ("aws_security_group.open", "aws_instance.approved", "aws_instance.again", "aws_iam_role.role")
+    return {name.rpartition(".")[2]: await house.path_of(name) for name in names}
+
+
+@pytest.mark.parametrize(("name", "role"), [("Vera", "viewer"), ("Emil", "engineer")])
+async def test_axe_finds_nothing_on_the_pages(house: House, name: str, role: str) -> None:
+    house.expect("status 404")
+    drifts = await furnish(house)
+    page = await house.visit("/", name, role)
+    paths = ["/drifts", *drifts.values(), "/stacks", "/stacks/prod/app", "/drifts/999"]
+    if role == "viewer":  # what looks the same for both is enough once
+        paths += ["/drifts?status=all&q=web", "/drifts?q=nothing", "/drifts?status=resolved", "/nowhere"]
+    await assert_fit_for_all(page)
+    for path in paths:
+        await house.go(page, path)
+        await assert_fit_for_all(page)
+
+
+async def test_axe_finds_nothing_on_the_login_and_its_refusal(house: House) -> None:
+    house.expect("status 401")
+    page = await house.visit("/login")
+    await assert_fit_for_all(page)
+    await page.get_by_label("E-mail").fill("nobody@example.com")
+    await page.get_by_label("Password").fill("whatever it was")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await assert_fit_for_all(page)
+
+
+async def test_axe_finds_nothing_with_dialogs_open_and_refusals_shown(house: House) -> None:
+    house.expect("status 403", "status 409", "status 422")
+    drifts = await furnish(house)
+    window = await house.window("Emil")
+    await window.route_web_socket("**/live?*", _cut)
+    page = await window.new_page()
+    await page.goto("/drifts")
+    await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_visible()
+    await assert_fit_for_all(page)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Account: Emil").click()
+    await expect(page.locator("#person-menu")).to_be_visible()
+    await assert_fit_for_all(page)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("checkbox").first.check()
+    await assert_fit_for_all(page)
+
+    await page.goto(drifts["open"])
+    await page.get_by_label("Reason").fill("   short   ")
+    await page.get_by_role("button", name="Approve").click()
+    await expect(page.locator(".decision [role=alert]")).to_contain_text("10 to 1000")
+    await assert_fit_for_all(page)
+    await house.decide("aws_security_group.open")
+    await page.get_by_label("Reason").fill(REASON + "!")
+    await page.get_by_role("button", name="Reject").click()
+    await expect(page.locator(".decision [role=alert]")).to_contain_text("Eva has approved this drift already")
+    await assert_fit_for_all(page)
+
+
+async def test_axe_finds_nothing_after_pushes(house: House) -> None:
+    drifts = await furnish(house)
+    listed = await house.visit("/drifts", "Vera", "viewer")
+    watched = await house.visit(drifts["open"], "Vera", "viewer")
+    await house.decide("aws_security_group.open")
+    await house.report(size("new"))
+    await expect(listed.locator("#drifts-news")).to_have_text("1 new - Show")
+    await expect(watched.locator(".verdicts")).to_contain_text("Eva decided on")
+    for page in (listed, watched):
+        await assert_fit_for_all(page)
+
+
+async def _cut(socket: WebSocketRoute) -> None:
+    """Nothing comes, so an open form stays as it was."""
+
+
+async def test_the_skip_link_is_the_first_stop_and_leads_to_the_content(house: House) -> None:
+    page = await house.visit("/drifts", "Vera", "viewer")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    await expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
+
+
+async def test_the_keys_move_select_open_search_and_explain_themselves(house: House) -> None:
+    await house.report(door("a"), size("b"), size("c"))
+    page = await house.visit("/drifts", "Emil")
+    links = page.locator(".row-link")
+    for key, index in (("j", 0), ("j", 1), ("j", 2), ("j", 2), ("k", 1), ("k", 0)):
+        await page.keyboard.press(key)
+        await expect(links.nth(index)).to_be_focused()
+    await page.keyboard.press("x")
+    await expect(page.get_by_role("checkbox").first).to_be_checked()
+    await expect(page.locator("#selection-count")).to_have_text("1")
+    await page.keyboard.press("j")
+    await expect(links.nth(1)).to_be_focused()
+
+    await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_hidden()
+    await page.keyboard.press("/")
+    await expect(page.get_by_role("searchbox")).to_be_focused()
+    await page.keyboard.type("j?x")
+    await expect(page.get_by_role("searchbox")).to_have_value("j?x")
+    await page.get_by_role("searchbox").blur()
+
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(house.url + await house.path_of("aws_security_group.a"))
+    await page.keyboard.press("a")
+    await expect(page.get_by_label("Reason")).to_be_focused()
+    await page.keyboard.type(REASON)
+    await page.get_by_label("Reason").blur()
+    await page.keyboard.press("r")
+    await expect(page.get_by_role("button", name="Reject")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".verdicts")).to_contain_text("Emil decided on")
+    await page.keyboard.press("g")
+    await page.keyboard.press("s")
+    await expect(page).to_have_url(f"{house.url}/stacks")
