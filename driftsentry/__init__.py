@@ -73,10 +73,14 @@ def _register(app: DriftSentry) -> None:
 
 async def _start(app: DriftSentry) -> None:
     await app.db.connect()
-    await migrations.migrate(app.db)
-    if app.settings.environment == "demo":
-        await auth.ensure_demo_users(app.db)
-    await app.tail.start()
+    try:
+        await migrations.migrate(app.db)
+        if app.settings.environment == "demo":
+            await auth.ensure_demo_users(app.db)
+        await app.tail.start()
+    except BaseException:
+        await app.db.disconnect()  # an open connection would keep the process from ending
+        raise
     app.extensions["hub"].start()
     app.extensions["clockwork"] = [
         asyncio.create_task(_every(HEARTBEAT_SECONDS, app.extensions["hub"].beat), name="live.beat"),

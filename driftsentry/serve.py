@@ -46,4 +46,7 @@ async def serve(app: DriftSentry) -> None:
     served: Any = app
     if app.settings.trusted_proxies:
         served = ProxyFixMiddleware(app, mode="legacy", trusted_hops=app.settings.trusted_proxies)
-    await hypercorn_serve(served, hypercorn_config(app.settings), shutdown_trigger=until_stopped)
+    try:
+        await hypercorn_serve(served, hypercorn_config(app.settings), shutdown_trigger=until_stopped)
+    finally:
+        await app.db.disconnect()  # where the port is taken, hypercorn starts the application but does not stop it
