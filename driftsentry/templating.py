@@ -6,11 +6,14 @@ on, and the filter `visible` shows the characters that could make a text look li
 
 import hashlib
 import re
+from collections import OrderedDict
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 _ROOT = Path(__file__).resolve().parent.parent
 STATIC = _ROOT / "static"
@@ -25,6 +28,8 @@ _unseen_in_lines = re.compile(f"[{_UNSEEN}]")
 _unseen = re.compile(f"[{_UNSEEN}\t\n]")
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
+MOST_KEPT = 8192
+_kept: OrderedDict[tuple[str, tuple[Hashable, ...]], Markup] = OrderedDict()
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -85,6 +90,21 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:8]}"
 
 
+def kept(name: str, *look: Hashable, **values: object) -> Markup:
+    """`render(name, **values)`, kept for the next one that has the same `look`: all that can be seen of it.
+
+    Markup, for it was escaped when it was rendered; nothing but templates gets here.
+    """
+    key = (name, look)
+    if key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key]
+    made = _kept[key] = Markup(render(name, **values))  # noqa: S704
+    if len(_kept) > MOST_KEPT:
+        _kept.popitem(last=False)
+    return made
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_ROOT / "templates"),
@@ -97,7 +117,7 @@ def _environment() -> Environment:
     )
     filters = (visible, visible_lines, stamp, absolute, age, count, plural)
     environment.filters.update({each.__name__: each for each in filters})
-    environment.globals["asset"] = asset
+    environment.globals.update(asset=asset, kept=kept)
     return environment
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from driftsentry.drifts.lines import lines_of
+from driftsentry.drifts.model import Row, Status
 from driftsentry.ingest import Change
 from driftsentry.templating import render
 
@@ -27,11 +29,11 @@ def change(before: object, after: object, **other: object) -> Change:
     return Change(("tags", EVIL), "changed", before, after, **(flags | other))  # type: ignore[arg-type]
 
 
-def row(status: str, cause: str = "out_of_band") -> Thing:
-    return Thing(
-        id=7, stack=EVIL, environment=EVIL, address=EVIL, deposed=EVIL, status=status, cause=cause, action=EVIL,
-        severity="high", attributes=(EVIL,) * 5, detected_at=NOW, decided_by=EVIL, decided_at=NOW,
-        fingerprint=FACTS, pick=f"7:{FACTS}", has_other_facts=True,
+def row(status: str, cause: str = "out_of_band") -> Row:
+    return Row(
+        id=7, stack=EVIL, environment=EVIL, address=EVIL, deposed=EVIL, status=Status(status), cause=cause, action=EVIL,
+        severity="high", severity_reason=EVIL, attributes=(EVIL,) * 5, version=1, detected_at=NOW, updated_at=NOW,
+        reopened=0, decided_by=EVIL, decided_at=NOW, fingerprint=FACTS, has_other_facts=True,
     )  # fmt: skip
 
 
@@ -265,7 +267,7 @@ def test_a_viewer_gets_no_form_that_decides():
 
 
 def test_a_page_of_fifty_rows_is_small():
-    rows = [Thing(**{**vars(row("detected")), "id": n, "address": f"module.a[{n}].aws_s3_bucket.b"}) for n in range(50)]
+    rows = [replace(row("detected"), id=n, address=f"module.a[{n}].aws_s3_bucket.b") for n in range(50)]
     assert len(gzip.compress(draw("drifts/index.html", rows=rows).encode())) < 40_000
 
 

@@ -48,7 +48,7 @@ async def _lists(db: Database, batch: Sequence[Event], touched: list[int], now: 
 
 
 def _row(row: Row, now: datetime) -> Region:
-    return _in_drifts(render("drifts/_row.html", row=row, now=now))
+    return _in_drifts(render("drifts/_rows.html", rows=[row], now=now))
 
 
 def _in_drifts(html: str) -> Region:

@@ -14,6 +14,7 @@ from driftsentry.templating import plural
 SHORT_CHARACTERS = 400
 SHORT_LINES = 12
 SHORT_PARTS = 40
+_SLACK_LINES = 4
 _CONTEXT_LINES = 3
 _CONTEXT_CHARACTERS = 40
 # What difflib costs grows with the pairs of equal lines; beyond this both sides are shown whole.
@@ -277,9 +278,9 @@ def _cut(text: str) -> int:
     """The length of the short form."""
     length = min(len(text), SHORT_CHARACTERS)
     for index, match in enumerate(re.finditer("\n", text[:length]), start=1):
-        if index == SHORT_LINES:
+        if index == SHORT_LINES and text.count("\n") > SHORT_LINES + _SLACK_LINES:
             return match.start()
-    # A few characters more are shown rather than hidden behind a click.
+    # A few lines or characters more are shown rather than hidden behind a click.
     return len(text) if len(text) <= SHORT_CHARACTERS * 1.1 and "\n" not in text[length:] else length
 
 

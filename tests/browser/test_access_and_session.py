@@ -1,10 +1,10 @@
 """Who is signed out, or may not do something, is told so at once, and finds back."""
 
 import asyncio
+import re
 import subprocess
 import sys
 
-import pytest
 from playwright.async_api import Page, expect
 
 from driftsentry import ROOT
@@ -30,12 +30,12 @@ async def test_who_is_signed_out_comes_to_the_login_and_back(house: House) -> No
     await expect(page.locator("#live-state")).to_have_text("Live")
 
 
-@pytest.mark.parametrize("target", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"])
-async def test_the_way_back_leads_nowhere_else(house: House, target: str) -> None:
+async def test_the_way_back_leads_nowhere_else(house: House) -> None:
     await house.person("Emil")
-    page = await house.visit("/login?next=" + target)
-    await sign_in(page, "emil@example.com")
-    await expect(page).to_have_url(f"{house.url}/")
+    for target in ("https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"):
+        page = await house.visit("/login?next=" + target)
+        await sign_in(page, "emil@example.com")
+        await expect(page).to_have_url(f"{house.url}/")
 
 
 async def test_signing_out_sends_the_other_open_pages_to_the_login(house: House) -> None:
@@ -69,7 +69,7 @@ async def test_a_form_of_an_ended_session_leads_to_the_login(house: House) -> No
     await page.get_by_label("Reason").fill(REASON)
     await page.context.clear_cookies()
     await page.get_by_role("button", name="Approve").click()
-    await expect(page).to_have_url(f"{house.url}/login?next={path}".replace("=/", "=/"))
+    await expect(page).to_have_url(f"{house.url}/login?next={path}")
     assert (await house.drift("aws_instance.web"))["status"] == "detected"
 
 
@@ -96,14 +96,16 @@ async def test_a_viewer_who_posts_gets_the_page_that_names_the_role(house: House
     assert (await house.drift("aws_instance.web"))["status"] == "detected"
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/drifts/999", 404), ("/stacks/no/such", 404)])
-async def test_errors_are_pages_with_a_way_on(house: House, path: str, status: int) -> None:
-    house.expect(f"status {status}")
-    page = await house.visit(path, "Vera", "viewer")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
-    await expect(page.locator("main")).to_contain_text("name this request")
-    await page.locator("main").get_by_role("link", name="Go to the drifts").click()
-    await expect(page).to_have_url(f"{house.url}/drifts")
+async def test_errors_are_pages_with_a_way_on(house: House) -> None:
+    house.expect("status 404")
+    window = await house.window("Vera", "viewer")
+    for path in ("/drifts/999", "/stacks/no/such", "/nowhere"):
+        page = await window.new_page()
+        await page.goto(path)
+        await expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+        await expect(page.locator("main")).to_contain_text("name this request")
+        await page.locator("main").get_by_role("link", name="Go to the drifts").click()
+        await expect(page).to_have_url(f"{house.url}/drifts")
 
 
 async def test_the_theme_is_kept_on_the_server_and_comes_with_the_first_paint(house: House) -> None:
@@ -121,7 +123,7 @@ async def test_the_theme_is_kept_on_the_server_and_comes_with_the_first_paint(ho
 
 
 async def dark(page: Page) -> bool:
-    """By the pixels: without scripts there is nothing to ask."""
-    scheme = await page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
-    numbers = [float(part) for part in str(scheme).strip("rgb()color srgb").replace(",", " ").split()[:3]]
-    return sum(numbers) < (200 if max(numbers) > 1 else 1.2)
+    """By what is painted behind the text, where there are no scripts to ask."""
+    painted = await page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    red, green, blue = (int(part) for part in re.findall(r"\d+", str(painted))[:3])
+    return red + green + blue < 200

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.house import REASON, House
 from tests.browser.plans import size
@@ -79,6 +79,22 @@ async def test_what_happens_between_render_and_connection_is_not_lost(house: Hou
     await expect(page.locator(f"#drift-{drift['id']}")).to_contain_text("Approved")
     await expect(page.locator("#drifts-news")).to_have_text("1 new - Show")
     await expect(page.locator("#nav-waiting")).to_contain_text("2")
+
+
+@pytest.mark.parametrize("late", ["htmx.min.js", "hx-ws.min.js", "live.js"])
+async def test_a_page_becomes_live_however_late_a_script_comes(house: House, late: str) -> None:
+    async def delay(route: Route) -> None:
+        await asyncio.sleep(0.4)
+        await route.continue_()
+
+    await house.report(size("web"))
+    window = await house.window("Vera", "viewer")
+    await window.route(f"**/static/{late}?*", delay)
+    page = await window.new_page()
+    await page.goto("/drifts")
+    await expect(page.locator("#live-state")).to_have_text("Live")
+    await house.decide("aws_instance.web")
+    await expect(page.locator(".row")).to_contain_text("Approved")
 
 
 async def test_nothing_comes_twice_after_several_lost_connections(house: House) -> None:
