@@ -128,7 +128,7 @@ def _facts(finding: Finding, stack: str) -> dict[str, Any]:
         "changes": changes_to_json(finding.changes),
         "attributes": json.dumps(attributes[:ATTRIBUTES]),
         "hidden_changes": finding.hidden_changes,
-        "search_text": " ".join(words_of(f"{stack} {finding.address}")),
+        "search_text": " ".join(words_of(f"{stack} {finding.address} {' '.join(attributes[:ATTRIBUTES])}")),
     }
 
 
@@ -190,8 +190,10 @@ async def _follow_moves(tx: Tx, known: dict[tuple[str, str], Row], moves: Sequen
                 continue
             known[target] = known.pop(key)
             await tx.run(
-                "UPDATE drifts SET address = :address, version = version + 1 WHERE id = :id",
+                "UPDATE drifts SET address = :address, search_text = :words || ' ' || search_text,"
+                " version = version + 1 WHERE id = :id",
                 address=move.address,
+                words=" ".join(words_of(move.address)),
                 id=known[target]["id"],
             )
     return known
