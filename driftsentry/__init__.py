@@ -89,8 +89,10 @@ async def _start(app: DriftSentry) -> None:
 
 
 async def _stop(app: DriftSentry) -> None:
-    for task in app.extensions.pop("clockwork", []):
+    clockwork = app.extensions.pop("clockwork", [])
+    for task in clockwork:
         task.cancel()
+    await asyncio.gather(*clockwork, return_exceptions=True)
     await app.extensions["hub"].close()
     await app.tail.stop()
     await app.db.disconnect()

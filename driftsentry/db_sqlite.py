@@ -73,14 +73,31 @@ class SQLiteBackend(DatabaseBackend):
         self._idle.append(await self.open())
 
     async def disconnect(self) -> None:
-        # An aiosqlite connection left open keeps its thread, and with it the process, alive.
+        """Close every connection, waiting a moment for those in use: one left open keeps the process alive."""
+        taken = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BUSY_SECONDS):
+                while taken < POOL_SIZE:
+                    await self._places.acquire()
+                    taken += 1
         while self._idle:
             await self._idle.pop().close()
+        for _ in range(taken):
+            self._places.release()
 
     def connection(self) -> "SQLiteConnection":
         return SQLiteConnection(self)
 
     async def open(self) -> aiosqlite.Connection:
+        opening = asyncio.ensure_future(self._open())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # aiosqlite leaves a thread behind when it is cancelled here: let it finish, then close it.
+            await (await opening).close()
+            raise
+
+    async def _open(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(
             self._path, factory=_Connection, isolation_level=None, timeout=BUSY_SECONDS
         )

@@ -190,7 +190,7 @@ async def _follow_moves(tx: Tx, known: dict[tuple[str, str], Row], moves: Sequen
                 continue
             known[target] = known.pop(key)
             await tx.run(
-                "UPDATE drifts SET address = :address, search_text = :words || ' ' || search_text,"
+                "UPDATE drifts SET address = :address, search_text = CAST(:words AS TEXT) || ' ' || search_text,"
                 " version = version + 1 WHERE id = :id",
                 address=move.address,
                 words=" ".join(words_of(move.address)),

@@ -1,8 +1,9 @@
-"""DriftSentry with people in front of it: a server process, and browser windows that may not complain."""
+"""DriftSentry with people in front of it: a server, and browser windows that may not complain."""
 
 import asyncio
 import contextlib
 import json
+import logging
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,17 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
+from hypercorn.asyncio import serve
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, WebError
 
-from driftsentry import auth, events
+from driftsentry import auth, create_app, events
 from driftsentry.auth.guards import COOKIE
 from driftsentry.auth.model import User
 from driftsentry.db import Database
 from driftsentry.drifts.actions import Wish, decide
 from driftsentry.drifts.model import Verdict
+from driftsentry.config import Config
 from driftsentry.events import Actor
+from driftsentry.serve import hypercorn_config
 from tests.browser.plans import Entry, plan_of
-from tests.site import Server, add_person, free_port, open_session, running_server, sign
+from tests.site import Server, add_person, free_port, open_session, running_server, settings, sign
 
 REASON = "Agreed with the owners on Tuesday"
 # Somebody may leave a page before its socket is open.
@@ -44,22 +49,34 @@ class House:
     _ci: str = ""
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
-    # -- The server ----------------------------------------------------------------------------------------------
+    # -- A server of its own, for tests that end it ----------------------------------------------------------------
 
     async def start(self) -> None:
         """On the same port and database as before."""
-        port = int(self.url.rpartition(":")[2])
-        start = partial(running_server, self.folder, f"sqlite:///{self.folder / 'test.db'}", port)
+        start = partial(running_server, self.folder, self.database_url, self.port)
         self.server = await asyncio.to_thread(lambda: self._stack.enter_context(start()))
 
     def running(self) -> Server:
         assert self.server is not None
         return self.server
 
-    def log_problems(self) -> list[str]:
-        """What the server wrote that is worse than a notice."""
-        text = (self.folder / "server.log").read_text()
-        return [line for line in text.splitlines() if _is_bad(line)]
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.folder / 'test.db'}"
+
+    @property
+    def config(self) -> Config:
+        return settings(self.database_url, DRIFTSENTRY_DATA=str(self.folder), DRIFTSENTRY_PORT=str(self.port))
+
+    def read_log(self) -> None:
+        """What a server of its own wrote that is worse than a notice."""
+        with contextlib.suppress(FileNotFoundError):
+            text = (self.folder / "server.log").read_text()
+            self.complaints += [f"log: {line}" for line in text.splitlines() if _is_bad(line)]
 
     # -- Facts ---------------------------------------------------------------------------------------------------
 
@@ -73,7 +90,7 @@ class House:
         known = self._reported.setdefault(stack, {})
         known.update({entry["address"]: entry for entry in entries})
         self._ci = self._ci or (await auth.create_token(self.db, "ci", ("*",), timedelta(days=1)))[1]
-        async with self.running().client() as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False) as client:
             headers = {"Authorization": f"Bearer {self._ci}"}
             path = f"/api/v1/stacks/{stack}/reports"
             answer = await client.post(path, content=plan_of(known.values()), headers=headers)
@@ -109,8 +126,7 @@ class House:
         context.on("request", self._note)
         if name:
             user = await self.person(name, role)
-            config = self.running().config
-            value = sign(config, await open_session(self.db, config, user))
+            value = sign(self.config, await open_session(self.db, self.config, user))
             cookie = {"name": COOKIE, "value": value, "secure": True, "httpOnly": True, "sameSite": "Lax"}
             await context.add_cookies([{**cookie, "url": self.url.replace("http:", "https:")}])  # type: ignore[list-item]
         return context
@@ -161,14 +177,46 @@ def _is_bad(line: str) -> bool:
         return True
 
 
+class Ear(logging.Handler):
+    """Hears what a server in this process logs."""
+
+    def __init__(self, complaints: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._complaints = complaints
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._complaints.append(f"log: {record.getMessage()} {record.exc_info}")
+
+
 @contextlib.asynccontextmanager
-async def open_house(chromium: Browser, folder: Path) -> AsyncIterator[House]:
-    url = f"http://127.0.0.1:{free_port()}"
-    house = House(chromium, folder, url, Database(f"sqlite:///{folder / 'test.db'}"))
-    await house.start()
-    house.db.before_commit = events.Log(house.running().config.data_key).seal
-    await house.db.connect()
+async def serving(house: House) -> AsyncIterator[None]:
+    """The server in this process: a process of its own takes a second to start."""
+    app, stop, ear = create_app(house.config), asyncio.Event(), Ear(house.complaints)
+    started = asyncio.Event()
+    app.before_serving(lambda: started.set())
+    logging.getLogger().addHandler(ear)
+    trigger: Any = stop.wait
+    task = asyncio.create_task(serve(app, hypercorn_config(house.config), shutdown_trigger=trigger))
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
     try:
-        yield house
+        yield
     finally:
-        await house.close()
+        stop.set()
+        await task
+        logging.getLogger().removeHandler(ear)
+
+
+@contextlib.asynccontextmanager
+async def open_house(chromium: Browser, folder: Path, *, is_process: bool = False) -> AsyncIterator[House]:
+    house = House(chromium, folder, f"http://127.0.0.1:{free_port()}", Database(f"sqlite:///{folder / 'test.db'}"))
+    async with contextlib.AsyncExitStack() as stack:
+        if is_process:
+            await house.start()
+        else:
+            await stack.enter_async_context(serving(house))
+        house.db.before_commit = events.Log(house.config.data_key).seal
+        await house.db.connect()
+        stack.push_async_callback(house.close)
+        yield house
+    house.read_log()

@@ -42,21 +42,21 @@ async def expect_converged(house: House, pages: list[Page], address: str, second
 
 @pytest.mark.parametrize(("end", "seconds"), [("SIGKILL", 0.0), ("SIGTERM", 0.0), ("SIGKILL", 6.0)])
 async def test_after_a_time_without_a_server_pages_converge_by_themselves(
-    house: House, end: str, seconds: float
+    mortal: House, end: str, seconds: float
 ) -> None:
-    house.expect(*LOST)
-    await house.report(size("web"), size("db"))
-    pages = await open_three(house, "aws_instance.web")
+    mortal.expect(*LOST)
+    await mortal.report(size("web"), size("db"))
+    pages = await open_three(mortal, "aws_instance.web")
     if end == "SIGKILL":
-        house.running().kill()
+        mortal.running().kill()
     else:
-        assert await asyncio.to_thread(house.running().stop) == 0
+        assert await asyncio.to_thread(mortal.running().stop) == 0
     for page in pages:
         await expect(page.locator("#live-state")).to_have_text("Reconnecting")
-    await house.decide("aws_instance.web")
+    await mortal.decide("aws_instance.web")
     await asyncio.sleep(seconds)
-    await house.start()
-    await expect_converged(house, pages, "aws_instance.web", 5)
+    await mortal.start()
+    await expect_converged(mortal, pages, "aws_instance.web", 5)
 
 
 async def test_what_happens_between_render_and_connection_is_not_lost(house: House) -> None:
@@ -97,15 +97,15 @@ async def test_a_page_becomes_live_however_late_a_script_comes(house: House, lat
     await expect(page.locator(".row")).to_contain_text("Approved")
 
 
-async def test_nothing_comes_twice_after_several_lost_connections(house: House) -> None:
-    house.expect(*LOST)
-    await house.report(size("web"))
-    page = await house.visit("/drifts", "Emil")
+async def test_nothing_comes_twice_after_several_lost_connections(mortal: House) -> None:
+    mortal.expect(*LOST)
+    await mortal.report(size("web"))
+    page = await mortal.visit("/drifts", "Emil")
     for number in (1, 2):
-        house.running().kill()
+        mortal.running().kill()
         await expect(page.locator("#live-state")).to_have_text("Reconnecting")
-        await house.start()
-        await house.report(size(f"new{number}"))
+        await mortal.start()
+        await mortal.report(size(f"new{number}"))
         await expect(page.locator("#drifts-news")).to_have_text(f"{number} new - Show", timeout=8000)
     await expect(page.locator("#drifts-news-items > [data-drift]")).to_have_count(2)
     await page.locator("#drifts-news").click()

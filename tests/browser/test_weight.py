@@ -30,7 +30,11 @@ async def test_a_list_of_fifty_is_small_in_few_requests(house: House) -> None:
         await house.report(*(size(f"{stack[5:]}_{number:03}") for number in range(20)), door(stack[5:]), stack=stack)
     window = await house.window("Emil")
     answers: list[Response] = []
-    window.on("response", answers.append)
+
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    window.on("response", keep)
     page = await window.new_page()
     await house.go(page, "/drifts")
     await page.wait_for_load_state("networkidle")

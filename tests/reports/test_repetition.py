@@ -66,12 +66,12 @@ async def test_different_bodies_in_parallel_end_as_one_after_the_other(site: Sit
 
 async def test_an_older_report_that_comes_late_is_recorded_and_changes_nothing(site: Site) -> None:
     await site.post_plan(NEWEST)
-    before = await site.tables("reports", "events", "event_head")
+    before = await site.tables("reports", "events", "event_head", "tokens")
     response = await site.post_body(body(LATER))
     answer = (await response.get_json())["data"]
     assert (response.status_code, answer["report"]["late"]) == (201, True)
     assert set(answer["drifts"].values()) == {0}
-    assert await site.tables("reports", "events", "event_head") == before
+    assert await site.tables("reports", "events", "event_head", "tokens") == before
     assert [row[0] for row in await site.rows("SELECT is_late FROM reports ORDER BY received_at")] == [0, 1]
     assert [event.data["is_late"] for event in await site.events("report.received")] == [False, True]
 
