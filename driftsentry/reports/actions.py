@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from driftsentry import clock, drifts, errors, events, ids, ingest, stacks
@@ -13,6 +13,7 @@ from driftsentry.db import Database, Tx
 from driftsentry.events import Actor
 from driftsentry.reports import queries
 from driftsentry.reports.model import Receipt, Report, Upload
+from driftsentry.stacks import Stack
 
 # A plan of Terraform before 1.5 bears no time, so two scans with the same outcome are the same bytes. Only
 # within this time is the second one a retry; later it is the next scan.
@@ -28,6 +29,18 @@ class _Parsed:
     sightings: Sequence[drifts.Sighting]
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """What is known of an upload but its content."""
+
+    token: Token
+    actor: Actor
+    slug: str
+    body_hash: str
+    upload: Upload
+    at: datetime
+
+
 async def receive(
     db: Database, key: bytes, token: Token, actor: Actor, slug: str, body: bytes, upload: Upload
 ) -> Receipt:
@@ -37,18 +50,19 @@ async def receive(
     no report. Nothing of a refused body is stored.
     """
     check_stack(token, slug)
-    received_at = clock.now()
+    at = clock.now()
     async with _PARSERS:
         body_hash = await asyncio.to_thread(_hash, key, body)
+        delivery = _Delivery(token, actor, slug, body_hash, upload, at)
         async with db.read() as tx:
-            if again := await _repeated(tx, slug, body_hash, upload, received_at):
+            if again := await _repeated(tx, delivery):
                 return Receipt(again, is_duplicate=True)
             seen = await drifts.select_seen(tx, slug)
         parsed = await asyncio.to_thread(_parse, key, slug, body, upload, seen)
     async with db.write() as tx:
-        if again := await _repeated(tx, slug, body_hash, upload, received_at):
+        if again := await _repeated(tx, delivery):
             return Receipt(again, is_duplicate=True)
-        return await _take_in(tx, parsed, token, actor, slug, body_hash, upload, received_at)
+        return Receipt(await _take_in(tx, parsed, delivery), is_duplicate=False)
 
 
 def check_stack(token: Token, slug: str) -> None:
@@ -77,60 +91,64 @@ def _parse(key: bytes, slug: str, body: bytes, upload: Upload, seen: drifts.Seen
     return _Parsed(scan, drifts.prepare(scan.findings, slug, seen))
 
 
-async def _repeated(tx: Tx, slug: str, body_hash: str, upload: Upload, at: datetime) -> Report | None:
-    found = await queries.select_by_body(tx, slug, body_hash)
+async def _repeated(tx: Tx, delivery: _Delivery) -> Report | None:
+    found = await queries.select_by_body(tx, delivery.slug, delivery.body_hash)
     if found is None or found.scanned_at != found.received_at:  # it bears its own time: these bytes are one scan
         return found
-    stack = await stacks.select_stack(tx, slug)
+    stack = await stacks.select_stack(tx, delivery.slug)
     is_newest = stack is not None and stack.last_report_id == found.id
-    same_run = found.run_id == upload.run_id
-    return found if is_newest and same_run and at - found.received_at < RETRY_WINDOW else None
+    is_same_run = found.run_id == delivery.upload.run_id
+    return found if is_newest and is_same_run and delivery.at - found.received_at < RETRY_WINDOW else None
 
 
-async def _take_in(
-    tx: Tx,
-    parsed: _Parsed,
-    token: Token,
-    actor: Actor,
-    slug: str,
-    body_hash: str,
-    upload: Upload,
-    at: datetime,
-) -> Receipt:
-    scan, report_id = parsed.scan, ids.new()
-    stack = await stacks.ensure(tx, slug, at)
+async def _take_in(tx: Tx, parsed: _Parsed, delivery: _Delivery) -> Report:
+    stack = await stacks.ensure(tx, delivery.slug, delivery.at)
+    report = _report(parsed.scan, delivery, stack)
+    if not report.is_late:
+        report = replace(report, counts=await _apply(tx, parsed, delivery, stack, report))
+    await queries.insert_report(tx, report)
+    await note_token_used(tx, delivery.token, delivery.at, delivery.actor.address)
+    _tell(tx, report, delivery.actor)
+    return report
+
+
+async def _apply(tx: Tx, parsed: _Parsed, delivery: _Delivery, stack: Stack, report: Report) -> drifts.Counts:
+    """What the stack's newest report says of its drifts, and of how far it can be relied on."""
+    counts = await drifts.apply(
+        tx,
+        stack.id,
+        parsed.sightings,
+        parsed.scan.moves,
+        report_id=report.id,
+        resolves=parsed.scan.resolves,
+        actor=delivery.actor,
+        at=delivery.at,
+    )
+    await stacks.note_report(
+        tx,
+        stack,
+        report.id,
+        received_at=delivery.at,
+        scanned_at=report.scanned_at,
+        reason=report.incomplete_reason,
+        is_errored=parsed.scan.is_errored,
+    )
+    return counts
+
+
+def _report(scan: ingest.Scan, delivery: _Delivery, stack: Stack) -> Report:
+    """The report before it did anything."""
+    at, upload = delivery.at, delivery.upload
     scanned_at = scan.timestamp if scan.timestamp and scan.timestamp <= at + CLOCK_SKEW else at
-    is_late = stack.newest_scan_at is not None and scanned_at < stack.newest_scan_at
-    counts = drifts.Counts()
-    if not is_late:
-        counts = await drifts.apply(
-            tx,
-            stack.id,
-            parsed.sightings,
-            scan.moves,
-            report_id=report_id,
-            resolves=scan.resolves,
-            actor=actor,
-            at=at,
-        )
-        await stacks.note_report(
-            tx,
-            stack,
-            report_id,
-            received_at=at,
-            scanned_at=scanned_at,
-            reason=scan.incomplete_reason,
-            is_errored=scan.is_errored,
-        )
-    report = Report(
-        id=report_id,
+    return Report(
+        id=ids.new(),
         stack_id=stack.id,
-        stack=slug,
-        token_id=token.id,
-        token_name=token.name,
+        stack=stack.slug,
+        token_id=delivery.token.id,
+        token_name=delivery.token.name,
         received_at=at,
         scanned_at=scanned_at,
-        body_hash=body_hash,
+        body_hash=delivery.body_hash,
         format=scan.format,
         tool=scan.tool,
         tool_version=scan.tool_version,
@@ -138,15 +156,11 @@ async def _take_in(
         run_id=upload.run_id,
         run_url=upload.run_url,
         commit_hash=upload.commit,
-        is_late=is_late,
+        is_late=stack.newest_scan_at is not None and scanned_at < stack.newest_scan_at,
         is_complete=scan.resolves,
         incomplete_reason=scan.incomplete_reason,
-        counts=counts,
+        counts=drifts.Counts(),
     )
-    await queries.insert_report(tx, report)
-    await note_token_used(tx, token, at, actor.address)
-    _tell(tx, report, actor)
-    return Receipt(report, is_duplicate=False)
 
 
 def _tell(tx: Tx, report: Report, actor: Actor) -> None:

@@ -19,10 +19,10 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog
 from driftsentry import auth, create_app, events
 from driftsentry.auth.guards import COOKIE
 from driftsentry.auth.model import User
+from driftsentry.config import Config
 from driftsentry.db import Database
 from driftsentry.drifts.actions import Wish, decide
 from driftsentry.drifts.model import Verdict
-from driftsentry.config import Config
 from driftsentry.events import Actor
 from driftsentry.serve import hypercorn_config
 from tests.browser.plans import Entry, plan_of
@@ -193,7 +193,11 @@ async def serving(house: House) -> AsyncIterator[None]:
     """The server in this process: a process of its own takes a second to start."""
     app, stop, ear = create_app(house.config), asyncio.Event(), Ear(house.complaints)
     started = asyncio.Event()
-    app.before_serving(lambda: started.set())
+
+    @app.before_serving
+    async def tell() -> None:
+        started.set()
+
     logging.getLogger().addHandler(ear)
     trigger: Any = stop.wait
     task = asyncio.create_task(serve(app, hypercorn_config(house.config), shutdown_trigger=trigger))
