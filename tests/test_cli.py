@@ -7,20 +7,31 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from driftsentry import ROOT, clock, first_run, migrations
+from driftsentry.cli import main
 from driftsentry.db import Database
 from tests.site import PASSWORD, RECORDED, Server, running_server, server_environment
 
 Result = subprocess.CompletedProcess[str]
 
 
-def run(env: dict[str, str], *words: str, stdin: str = "", program: tuple[str, ...] = ("-m", "driftsentry")) -> Result:
+def spawn(env: dict[str, str], *words: str, program: tuple[str, ...] = ("-m", "driftsentry")) -> Result:
+    """In a process of its own: what people start, and what ends with an exit code."""
     command = [sys.executable, *program, *words]
-    return subprocess.run(command, cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+
+
+def run(env: dict[str, str], *words: str, stdin: str = "") -> Result:
+    """The same in this process, which starts once; in a thread, for commands have an event loop of their own."""
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(CliRunner().invoke, main, words, input=stdin, env=env).result(60)
+    return Result(words, done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -50,9 +61,9 @@ def plan(name: str) -> str:
 
 
 def test_report_ends_with_0_for_no_drift_and_with_2_for_drift(reporter: dict[str, str]) -> None:
-    clean = run(reporter, "report", plan("seqa-t0-clean"), "--stack", "prod/net")
+    clean = spawn(reporter, "report", plan("seqa-t0-clean"), "--stack", "prod/net")
     assert (clean.returncode, clean.stdout) == (0, "prod/net: no drift.\n")
-    drifted = run(reporter, "report", plan("seqa-t1-alpha"), "--stack", "prod/net", "--commit", "c0ffee")
+    drifted = spawn(reporter, "report", plan("seqa-t1-alpha"), "--stack", "prod/net", "--commit", "c0ffee")
     assert (drifted.returncode, drifted.stdout) == (2, "prod/net: 1 detected.\n")
     again = run(reporter, "report", plan("seqa-t1-alpha"), "--stack", "prod/net")
     assert again.returncode == 2
@@ -114,7 +125,7 @@ def test_without_secrets_the_server_ends_with_78_and_lists_every_problem(
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     bad = {"SECRET_KEY": "short", "JWT_SECRET": "change-me-change-me-change-me-change-me", "DRIFTSENTRY_PORT": "http"}
     bad |= {"DATABASE_URL": "mysql://x", "PUBLIC_READ": "perhaps", "DRIFTSENTRY_DATA": str(tmp_path)}
-    result = run(kept | bad, program=program)
+    result = spawn(kept | bad, program=program)
     assert result.returncode == 78
     problems = [line for line in result.stderr.splitlines() if line.startswith("  - ")]
     for name in ("SECRET_KEY", "JWT_SECRET", "DRIFTSENTRY_PORT", "DATABASE_URL", "PUBLIC_READ"):
@@ -130,19 +141,19 @@ async def test_a_newer_schema_is_refused_with_a_sentence(
 ) -> None:
     db = Database(f"sqlite:///{tmp_path / 'cli.db'}")
     await db.connect()
-    await db.migrate()
+    await migrations.migrate(db)
     async with db.write() as tx:
         values = {"version": migrations.latest() + 1, "at": clock.to_text(clock.now())}
         await tx.run("INSERT INTO schema_version (version, applied_at) VALUES (:version, :at)", **values)
     await db.disconnect()
-    result = run(env, *words)
+    result = spawn(env, *words) if words == ("serve",) else run(env, *words)
     assert result.returncode == 1
     assert "Start the newer program" in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(server: Server, env: dict[str, str]) -> None:
-    result = run(env | {"DRIFTSENTRY_PORT": str(server.config.port)}, "serve")
+    result = spawn(env | {"DRIFTSENTRY_PORT": str(server.config.port)}, "serve")
     assert result.returncode == 1
     assert "DriftSentry stopped" in result.stderr
 

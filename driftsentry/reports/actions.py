@@ -52,7 +52,7 @@ async def receive(
     check_stack(token, slug)
     at = clock.now()
     async with _PARSERS:
-        body_hash = await asyncio.to_thread(_hash, key, body)
+        body_hash = await asyncio.to_thread(_hash, key, body, upload)
         delivery = _Delivery(token, actor, slug, body_hash, upload, at)
         async with db.read() as tx:
             if again := await _repeated(tx, delivery):
@@ -78,8 +78,11 @@ def check_stack(token: Token, slug: str) -> None:
         )
 
 
-def _hash(key: bytes, body: bytes) -> str:
-    return hmac.new(key, b"body|" + body, hashlib.sha256).hexdigest()
+def _hash(key: bytes, body: bytes, upload: Upload) -> str:
+    """What makes two uploads the same: the bytes, and what the caller says of their completeness."""
+    digest = hmac.new(key, f"body|{upload.exit_code}|{upload.complete}|".encode(), hashlib.sha256)
+    digest.update(body)
+    return digest.hexdigest()
 
 
 def _parse(key: bytes, slug: str, body: bytes, upload: Upload, seen: drifts.Seen) -> _Parsed:

@@ -13,7 +13,6 @@ AXE = (Path(__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CHECK = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found => found.violations)"
 LOOKS = [(width, scheme) for width in (1280, 320) for scheme in ("light", "dark")]
-Name = str
 
 
 async def violations(page: Page) -> list[str]:
@@ -50,9 +49,9 @@ async def test_axe_finds_nothing_on_the_pages(house: House, name: str, role: str
     house.expect("status 404")
     drifts = await furnish(house)
     page = await house.visit("/", name, role)
-    paths = ["/drifts", *drifts.values(), "/stacks", "/stacks/prod/app", "/drifts/999"]
-    if role == "viewer":  # what looks the same for both is enough once
-        paths += ["/drifts?status=all&q=web", "/drifts?q=nothing", "/drifts?status=resolved", "/nowhere"]
+    paths = ["/drifts", *drifts.values(), "/stacks/prod/app"]
+    if role == "viewer":  # what is the same for both is enough once
+        paths += ["/stacks", "/drifts?status=all&q=web", "/drifts?q=nothing", "/drifts/999", "/nowhere"]
     await assert_fit_for_all(page)
     for path in paths:
         await house.go(page, path)

@@ -41,9 +41,8 @@ async def all_pages(house: House, path: str) -> list[Page]:
 
 async def assert_tame(page: Page) -> None:
     """Nothing of the values became an element or an attribute, and each address is whole and visible."""
-    assert not await page.locator(
-        "img, body script:not([src^='/static/']), [onerror], [onfocus], [onmouseover], hx-partial"
-    ).count()
+    elements = "img, iframe, hx-partial, body script:not([src^='/static/'])"
+    assert not await page.locator(f"{elements}, [onerror], [onfocus], [onmouseover]").count()
     assert not await page.locator("[hx-trigger], [hx-get='/logout'], [hx-post='/logout']").count()
     text = await page.locator("body").inner_text()
     assert not re.search("[\u200b\u202e\ufeff]", text)

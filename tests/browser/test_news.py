@@ -50,7 +50,6 @@ FITTING = {
     "stack=dev/lab": 1,
     "environment=dev": 1,
     "status=informational": 1,
-    "status=approved": 0,
     "status=all": 5,
     "status=all&drift=1": 0,
     "q=nothing": 0,

@@ -1,5 +1,7 @@
 """Every task without a line of JavaScript."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -9,7 +11,7 @@ from tests.site import PASSWORD
 
 
 @pytest.fixture
-def plain() -> dict[str, bool]:
+def plain() -> dict[str, Any]:
     return {"java_script_enabled": False}
 
 
@@ -21,7 +23,7 @@ async def send(page: Page, button: str, status: int = 303) -> None:
     await page.wait_for_load_state()
 
 
-async def test_sign_in_look_around_and_sign_out(house: House, plain: dict[str, bool]) -> None:
+async def test_sign_in_look_around_and_sign_out(house: House, plain: dict[str, Any]) -> None:
     house.expect("status 401")
     await house.person("Emil")
     await house.report(size("web"), door("ssh"), noise("role"))
@@ -56,7 +58,7 @@ async def test_sign_in_look_around_and_sign_out(house: House, plain: dict[str, b
     await expect(page).to_have_url(f"{house.url}/login?next=/drifts")
 
 
-async def test_filter_search_and_page_through_a_long_list(house: House, plain: dict[str, bool]) -> None:
+async def test_filter_search_and_page_through_a_long_list(house: House, plain: dict[str, Any]) -> None:
     await house.report(*(size(f"m{number:03}") for number in range(119)), door("ssh"))
     page = await house.visit("/drifts", "Vera", "viewer", **plain)
     seen: list[str] = []
@@ -79,7 +81,7 @@ async def test_filter_search_and_page_through_a_long_list(house: House, plain: d
     await expect(page.locator(".row-link")).to_have_text(["aws_security_group.ssh"])
 
 
-async def test_approve_with_a_reason_is_shown_after_a_redirect(house: House, plain: dict[str, bool]) -> None:
+async def test_approve_with_a_reason_is_shown_after_a_redirect(house: House, plain: dict[str, Any]) -> None:
     house.expect("status 422")
     await house.report(size("web"))
     path = await house.path_of("aws_instance.web")
@@ -104,7 +106,7 @@ async def test_approve_with_a_reason_is_shown_after_a_redirect(house: House, pla
 
 
 async def test_a_decision_on_old_facts_is_refused_with_the_new_ones_and_the_reason_kept(
-    house: House, plain: dict[str, bool]
+    house: House, plain: dict[str, Any]
 ) -> None:
     house.expect("status 409")
     await house.report(size("web"))
@@ -119,7 +121,7 @@ async def test_a_decision_on_old_facts_is_refused_with_the_new_ones_and_the_reas
     await expect(page.locator(".verdicts")).to_contain_text("Emil decided on")
 
 
-async def test_somebody_who_was_slower_keeps_his_words(house: House, plain: dict[str, bool]) -> None:
+async def test_somebody_who_was_slower_keeps_his_words(house: House, plain: dict[str, Any]) -> None:
     house.expect("status 409")
     await house.report(size("web"))
     page = await house.visit(await house.path_of("aws_instance.web"), "Emil", **plain)
@@ -130,7 +132,7 @@ async def test_somebody_who_was_slower_keeps_his_words(house: House, plain: dict
     await expect(page.get_by_label("What you typed")).to_have_value("No, it should go")
 
 
-async def test_two_at_once_with_one_reason(house: House, plain: dict[str, bool]) -> None:
+async def test_two_at_once_with_one_reason(house: House, plain: dict[str, Any]) -> None:
     await house.report(size("a"), size("b"), size("c"))
     page = await house.visit("/drifts", "Emil", **plain)
     for name in ("a", "b"):
@@ -144,7 +146,7 @@ async def test_two_at_once_with_one_reason(house: House, plain: dict[str, bool])
     await expect(page.locator(".row-link")).to_have_text(["aws_instance.c"])
 
 
-async def test_the_theme_is_kept(house: House, plain: dict[str, bool]) -> None:
+async def test_the_theme_is_kept(house: House, plain: dict[str, Any]) -> None:
     page = await house.visit("/stacks", "Emil", **plain)
     await page.get_by_role("button", name="Account: Emil").click()
     await send(page, "Dark")

@@ -113,3 +113,15 @@ async def test_a_time_far_in_the_future_does_not_make_all_later_reports_late(sit
     answer = (await response.get_json())["data"]
     assert not answer["report"]["late"]
     assert answer["drifts"]["changed"] == 1
+
+
+async def test_the_same_plan_sent_again_as_complete_is_no_repetition(site: Site) -> None:
+    await site.post_plan("story/1-noise-only/plan.json")
+    clean = (RECORDED / "story/2-clean/plan.json").read_bytes()
+    first = (await (await site.post_body(clean)).get_json())["data"]["report"]
+    assert first["complete"] is False
+    again = await site.post_body(clean, complete="true")
+    answer = await again.get_json()
+    assert (again.status_code, answer["data"]["report"]["complete"]) == (201, True)
+    assert await site.value("SELECT count(*) FROM drifts WHERE status <> 'resolved'") == 0
+    assert (await site.post_body(clean, complete="true")).status_code == 200
