@@ -8,6 +8,7 @@ import pytest
 from driftsentry import clock, errors, events, migrations
 from driftsentry.db import Database, Tx
 from driftsentry.db_statement import numbered
+from tests.databases import PostgresServer
 
 ADD_STACK = "INSERT INTO stacks (id, slug, environment, interval_seconds, created_at) VALUES (:id, :id, 'prod', 1, :at)"
 
@@ -192,3 +193,34 @@ async def test_times_sort_as_text() -> None:
     later = moment + timedelta(microseconds=1)
     assert clock.to_text(moment) < clock.to_text(later)
     assert clock.from_text(clock.to_text(moment)) == moment
+
+
+async def test_lost_connections_heal_and_the_tail_goes_on(db: Database, postgres: PostgresServer) -> None:
+    if db.engine != "postgresql":
+        return
+    seen: list[int] = []
+    told = asyncio.Event()
+
+    async def note(batch: list[events.Event]) -> None:
+        seen.extend(event.seq for event in batch)
+        told.set()
+
+    tail = events.Tail(db)
+    tail.subscribe(note)  # not poked by our own commits: what it hears comes through LISTEN
+    await tail.start()
+    async with db.read() as tx:
+        name = await tx.value("SELECT current_database()")
+    await asyncio.to_thread(
+        postgres.run, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                async with db.write() as tx:
+                    events.record(tx, "thing.done", events.SYSTEM, at=clock.now())
+                break
+            except errors.Unavailable:
+                await asyncio.sleep(0.05)
+        await told.wait()
+    await tail.stop()
+    assert seen == [1]
