@@ -90,10 +90,11 @@
   }
 
   function belongs(item, list) {
-    const { tab, severity, stack, chosen } = list.dataset, of = item.dataset;
+    const { tab, severity, stack, environment, chosen } = list.dataset, of = item.dataset;
     const noise = of.cause === "informational";
     if (chosen || doc.getElementById("drift-" + of.drift)) return false;
     if ((severity && severity !== of.severity) || (stack && stack !== of.stack)) return false;
+    if (environment && environment !== of.environment) return false;
     if (tab === "all") return true;
     if (tab === "informational") return noise && of.status !== "resolved";
     return !noise && of.status === (tab === "open" ? "detected" : tab);

@@ -24,7 +24,7 @@ Result = subprocess.CompletedProcess[str]
 def spawn(env: dict[str, str], *words: str, program: tuple[str, ...] = ("-m", "driftsentry")) -> Result:
     """In a process of its own: what people start, and what ends with an exit code."""
     command = [sys.executable, *program, *words]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 def run(env: dict[str, str], *words: str, stdin: str = "") -> Result:

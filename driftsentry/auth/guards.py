@@ -29,7 +29,9 @@ def install(quart: DriftSentry) -> None:
 
 
 async def _enforce() -> Response | None:
-    if request.endpoint is None:  # no such route: 404 or 405, which tell nothing
+    if request.endpoint is None:  # no such route: 404 or 405, in the frame of whoever asks
+        if not answers.is_program():
+            await signed_in()
         return None
     access = app().access_of(request.endpoint)
     if access is Access.REPORTER:

@@ -24,13 +24,13 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
 
 
 def _change(line: Line, replacing: Iterable[Path]) -> Change:
-    hidden = line.is_sensitive
+    before, after = (None, None) if line.is_sensitive else _shown_pair(line.before, line.after)
     return Change(
         path=_shown_path(line.path),
         kind=line.kind,
-        before=None if hidden else _shown(line.before),
-        after=None if hidden else _shown(line.after),
-        is_sensitive=hidden,
+        before=before,
+        after=after,
+        is_sensitive=line.is_sensitive,
         is_member=line.is_member,
         in_json=line.in_json,
         noise=line.noise,
@@ -42,6 +42,36 @@ def _shown_path(path: Path) -> Path:
     if any(isinstance(part, str) and (len(part) > MAX_KEY or "\0" in part) for part in path):
         return tuple(clean(part, MAX_KEY) if isinstance(part, str) else part for part in path)
     return path
+
+
+def _shown_pair(before: object, after: object) -> tuple[object, object]:
+    """Both sides. Of two long texts the part around their first difference is kept: cut at the front alone, they
+    could look the same, and a huge value would hide what changed in it."""
+    if isinstance(before, str) and isinstance(after, str) and max(len(before), len(after)) > MAX_TEXT:
+        start = max(0, _common_length(before, after) - MAX_TEXT // 4)
+        return _window(before, start), _window(after, start)
+    return _shown(before), _shown(after)
+
+
+def _common_length(one: str, other: str) -> int:
+    """How many characters both begin with, by halves: texts can have millions."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _window(text: str, start: int) -> str:
+    if start == 0:
+        return clean(text)
+    front = f"(cut, {start:,} characters before) …"
+    kept = text[start : start + MAX_TEXT]
+    left = len(text) - start - len(kept)
+    return clean(front + kept, len(front) + MAX_TEXT) + (f"… (cut, {left:,} characters after)" if left > 0 else "")
 
 
 def _shown(value: object) -> object:

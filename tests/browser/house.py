@@ -127,8 +127,8 @@ class House:
         if name:
             user = await self.person(name, role)
             value = sign(self.config, await open_session(self.db, self.config, user))
-            cookie = {"name": COOKIE, "value": value, "secure": True, "httpOnly": True, "sameSite": "Lax"}
-            await context.add_cookies([{**cookie, "url": self.url.replace("http:", "https:")}])  # type: ignore[list-item]
+            cookie: Any = {"name": COOKIE, "value": value, "secure": True, "httpOnly": True, "sameSite": "Lax"}
+            await context.add_cookies([{**cookie, "url": self.url.replace("http:", "https:")}])
         return context
 
     async def visit(self, path: str, name: str = "", role: str = "engineer", **options: Any) -> Page:

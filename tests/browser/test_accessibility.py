@@ -150,6 +150,7 @@ async def test_the_keys_move_select_open_search_and_explain_themselves(house: Ho
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(house.url + await house.path_of("aws_security_group.a"))
+    await expect(page.locator("#live-state")).to_have_text("Live")
     await page.keyboard.press("a")
     await expect(page.get_by_label("Reason")).to_be_focused()
     await page.keyboard.type(REASON)

@@ -135,7 +135,8 @@ async def test_another_encoding_is_refused(sqlite_site: Site) -> None:
     ("field", "value"),
     [
         ("exitCode", "three"), ("exitCode", "-1"), ("exitCode", "1000"), ("exitCode", ""), ("exitCode", "\u0663"),
-        ("exitCode", "²"), ("complete", "perhaps"), ("complete", ""), ("runUrl", "javascript:alert(1)"), ("runUrl", "//evil.example"),
+        ("exitCode", "²"), ("complete", "perhaps"), ("complete", ""),
+        ("runUrl", "javascript:alert(1)"), ("runUrl", "//evil.example"),
         ("runUrl", "https://x/" + "y" * 2000), ("runId", "x" * 201), ("runId", "a\nb"), ("commit", "c" * 101),
         ("commit", "\x00"), ("colour", "blue"), ("format", "\u202e"),
     ],
