@@ -13,6 +13,7 @@ from driftsentry.live.socket import Socket
 from driftsentry.web import Access, allow
 
 ROOM = re.compile(r"drifts|alerts|drift:[0-9]{1,9}|stack:[A-Za-z0-9._/-]{1,200}")
+CURSOR = re.compile(r"[0-9]{1,18}")
 MOST_ROOMS = 10
 CLOSE_SECONDS = 2
 SILENCE_SECONDS = 90  # live.js answers each heartbeat; a peer that does not is gone
@@ -52,7 +53,7 @@ async def _serve(socket: Socket) -> None:
     for task in tasks:
         task.add_done_callback(lambda _done: socket.end(1011))
     try:
-        await hub().join(socket, int(after) if after.isascii() and after.isdigit() else 0)
+        await hub().join(socket, int(after) if CURSOR.fullmatch(after) else 0)
         await socket.ended.wait()
     finally:
         hub().leave(socket)
