@@ -87,7 +87,8 @@ VALUES: dict[str, object] = {
     "now": NOW, "waiting": 3, "tone": "bad", "title": "Title", "message": EVIL, "status": 422, "request_id": "01JD",
     "problems": [Thing(field=EVIL, message=EVIL)], "problem": EVIL, "email": EVIL, "wait_seconds": 600, "next": EVIL,
     "demo": True, "tabs": [Thing(key="open", label="Open", count=3, href="/drifts?q=" + EVIL, is_current=True)],
-    "is_live": True, "severities": ["high"], "stacks": [EVIL], "rows": [row("detected")], "can_decide": True,
+    "tab": Thing(key="open", label="Open", count=3), "is_live": True,
+    "severities": ["high"], "stacks": [EVIL], "rows": [row("detected")], "can_decide": True,
     "filter": Thing(tab=Thing(key="open"), severity="high", stack=EVIL, q=EVIL, environment=EVIL, only=(7,),
                     is_narrowed=True, problem=EVIL),
     "next_url": "/drifts?q=" + EVIL, "first_url": "/drifts?q=" + EVIL, "shown": 1, "total": 2, "is_capped": True,
@@ -221,7 +222,7 @@ def test_a_template_holds_nothing_inline(name):
 
 REGIONS = {
     "_waiting.html": "nav-waiting",
-    "drifts/_tabs.html": "drifts-tabs",
+    "drifts/_tab_count.html": "drifts-tab-open",
     "drifts/_row.html": "drift-7",
     "drifts/_head.html": "drift-7-head",
     "drifts/_diff.html": "drift-7-diff",
@@ -246,6 +247,7 @@ def test_a_pushed_partial_is_one_element_with_its_id(name, region):
 @pytest.mark.parametrize(("name", "region"), REGIONS.items())
 def test_the_id_of_a_region_stands_only_in_its_partial(name, region):
     written = region.replace("drift-7", "drift-{{ drift.id }}").replace("stack-s1", "stack-{{ entry.stack.id }}")
+    written = written.replace("drifts-tab-open", "drifts-tab-{{ tab.key }}")
     owners = [other for other in NAMES if f'id="{written}"' in (FOLDER / other).read_text()]
     assert owners == ([name] if name != "drifts/_row.html" else [])
 

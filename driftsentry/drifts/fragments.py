@@ -38,7 +38,7 @@ async def _lists(db: Database, batch: Sequence[Event], touched: list[int], now: 
         counts = await queries.select_counts(tx)
     drawn = [_row(rows[drift_id], now) for drift_id in touched if drift_id in rows]
     shown = tabs(Filter(), counts)
-    drawn.append(_in_drifts(render("drifts/_tabs.html", tabs=shown, is_live=True)))
+    drawn += [_in_drifts(render("drifts/_tab_count.html", tab=tab, is_live=True)) for tab in shown]
     drawn.append(_in_drifts(render("_waiting.html", waiting=shown[0].count)))
     news = {event.drift_id for event in batch if event.kind in _NEWS}
     items = "".join(

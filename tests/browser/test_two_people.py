@@ -24,6 +24,7 @@ async def test_a_viewer_sees_an_approval_within_a_second_and_keeps_focus_tick_an
     watched = await listed.context.new_page()
     await house.go(watched, path)
     decider = await house.visit(path, "Emil")
+    elsewhere = await house.visit("/drifts?status=informational", "Eva")
 
     row = listed.locator(f"#drift-{drift['id']}")
     await row.get_by_role("checkbox").check()
@@ -45,8 +46,10 @@ async def test_a_viewer_sees_an_approval_within_a_second_and_keeps_focus_tick_an
     await expect(row.get_by_role("link")).to_be_focused()
     assert await listed.evaluate("scrollY") == 900
     await expect(listed.locator("#nav-waiting")).to_contain_text("44")
-    await expect(listed.locator("#drifts-tabs")).to_contain_text("Needs decision 44")
-    await expect(listed.locator("#drifts-tabs")).to_contain_text("Approved 1")
+    await expect(listed.locator(".tabs")).to_contain_text("Needs decision 44")
+    await expect(listed.locator(".tabs")).to_contain_text("Approved 1")
+    await expect(elsewhere.locator(".tabs")).to_contain_text("Approved 1")
+    await expect(elsewhere.locator(".tabs [aria-current]")).to_contain_text("Informational")
     for page in (listed, watched):
         await expect(page.locator("form[action$='/decision'], [name=verdict], [name=reason]")).to_have_count(0)
     await expect(watched.locator(".verdicts")).to_contain_text("Emil decided on")

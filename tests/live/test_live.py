@@ -215,6 +215,8 @@ async def test_a_reader_that_is_too_slow_is_dropped_and_the_others_do_not_notice
     for _ in range(MOST_FRAMES + 1):
         hub(site).beat()
         assert await asyncio.wait_for(quick.get(), 1) == HEARTBEAT
+    for socket in (slow, quick):
+        hub(site).leave(socket)
     assert slow.ended.is_set()
     assert (slow.close_code, quick.close_code) == (1013, None)
 
