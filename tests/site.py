@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, partialmethod
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -83,10 +83,9 @@ async def open_session(db: Database, config: Config, user: User) -> str:
 
 async def tables(db: Database, *without: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all our tables: for saying that nothing changed."""
-    names = [
-        "users", "sessions", "login_failures", "tokens", "stacks", "reports", "drifts", "decisions", "drift_counts",
-        "events", "event_head",
-    ]  # fmt: skip
+    names = (
+        "users sessions login_failures tokens stacks reports drifts decisions drift_counts events event_head".split()
+    )
     async with db.read() as tx:
         found = {name: await tx.all(f"SELECT * FROM {name}") for name in names if name not in without}
     return {name: sorted((tuple(row) for row in rows), key=repr) for name, rows in found.items()}
@@ -156,14 +155,9 @@ class Site:
     async def as_role(self, role: str) -> Browser:
         return await self.browser_of(await self.person(PEOPLE[Role(role)], role))
 
-    async def as_viewer(self) -> Browser:
-        return await self.as_role("viewer")
-
-    async def as_engineer(self) -> Browser:
-        return await self.as_role("engineer")
-
-    async def as_admin(self) -> Browser:
-        return await self.as_role("admin")
+    as_viewer = partialmethod(as_role, "viewer")
+    as_engineer = partialmethod(as_role, "engineer")
+    as_admin = partialmethod(as_role, "admin")
 
     async def token(self, *stacks: str, lifetime: timedelta = timedelta(days=90)) -> str:
         return (await auth.create_token(self.db, "ci", stacks or ("*",), lifetime))[1]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from driftsentry.rules import Severity
 from driftsentry.stacks import is_slug
 
 WORDS = 8
+_PICK = re.compile(r"([0-9]{1,9})(?::([0-9a-f]*))?")
 ONLY = 200
 
 
@@ -124,16 +126,16 @@ def parse(args: Mapping[str, str], only: list[str]) -> Filter:
         stack=stack,
         environment=args.get("environment", "") if is_slug(args.get("environment", "")) else "",
         q=" ".join(args.get("q", "").split())[:200],
-        only=tuple(ids_of(only))[:ONLY],
+        only=tuple(picked(only))[:ONLY],
         problem=" ".join(problems) or None,
     )
     return replace(wanted, after=_place(args.get("after", ""), wanted))
 
 
-def ids_of(picks: list[str]) -> list[int]:
-    """The drifts of checkboxes (`1042:fingerprint`)."""
-    numbers = [pick.partition(":")[0] for pick in picks]
-    return [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 10]
+def picked(picks: list[str]) -> dict[int, str]:
+    """Checkboxes (`1042:fingerprint`) as drift: the facts that were seen. What is no such thing is left out."""
+    found = [_PICK.fullmatch(pick) for pick in picks]
+    return {int(match[1]): match[2] for match in found if match}
 
 
 def _place(text: str, wanted: Filter) -> tuple[str | int, ...]:

@@ -99,7 +99,7 @@ async def decision(drift_id: int) -> Response:
 @allow(Access.ENGINEER)
 async def bulk() -> Response:
     typed = await request.form
-    seen = _seen(typed.getlist("drift"))
+    seen = filter.picked(typed.getlist("drift"))
     verdict, reason = _verdict(typed.get("verdict", "")), typed.get("reason", "")
     done, left_out = await actions.decide_many(app().db, guards.actor(), seen, verdict, reason)
     async with app().db.read() as tx:
@@ -145,11 +145,6 @@ def _until(text: str) -> datetime | None:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
     except (ValueError, OverflowError):  # the last day there is, 9999-12-31, has no end
         raise errors.Invalid("Give the end date as year-month-day, such as 2027-01-31.") from None
-
-
-def _seen(picks: list[str]) -> dict[int, str]:
-    """Each selected drift with the fingerprint that was seen; what no checkbox sends is left out."""
-    return {drift_id: pick.partition(":")[2] for pick in picks for drift_id in filter.ids_of([pick])}
 
 
 async def _refused(drift_id: int, form: Form, refusal: errors.Failure) -> Response:
