@@ -140,5 +140,5 @@ def _frame(regions: Sequence[Region], rooms: Rooms, can_decide: bool, batch: Seq
     """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
     parts = [region.html(can_decide) for region in regions if region.room in rooms]
     told = [_SAYINGS[event.kind] for event in batch if event.kind in _SAYINGS]
-    say = told[0] if len(told) == 1 else f"{len(told)} changes." if told else ""
+    say = told[0] if len(told) == 1 else f"{len(told)} changes of drifts." if told else ""
     return "".join((*parts, in_place(render("_cursor.html", seq=batch[-1].seq, say=say))))
