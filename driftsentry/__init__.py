@@ -1,7 +1,6 @@
 """DriftSentry: the self-hosted inbox for infrastructure drift."""
 
 import asyncio
-import logging
 import os
 import warnings
 from collections.abc import Callable
@@ -28,8 +27,7 @@ from driftsentry.web import DriftSentry
 
 ROOT = Path(__file__).parent.parent
 HEARTBEAT_SECONDS = 20
-LAPSE_SECONDS = 30
-_log = logging.getLogger(__name__)
+PATROL_SECONDS = 30
 
 
 def create_app(settings: Config | None = None) -> DriftSentry:
@@ -84,7 +82,7 @@ async def _start(app: DriftSentry) -> None:
     app.extensions["hub"].start()
     app.extensions["clockwork"] = [
         asyncio.create_task(_every(HEARTBEAT_SECONDS, app.extensions["hub"].beat), name="live.beat"),
-        asyncio.create_task(_lapse(app), name="drifts.lapse"),
+        asyncio.create_task(_patrol(app), name="patrol"),
     ]
 
 
@@ -104,8 +102,11 @@ async def _every(seconds: float, act: Callable[[], None]) -> None:
         act()
 
 
-async def _lapse(app: DriftSentry) -> None:
+async def _patrol(app: DriftSentry) -> None:
+    """What only time brings: approvals lapse, and sessions of open sockets run out."""
+    hub = app.extensions["hub"]
     while True:
-        with suppress(errors.Unavailable):  # the next round finds the same approvals
+        with suppress(errors.Unavailable):  # the next round finds the same
             await drifts.lapse(app.db)
-        await asyncio.sleep(LAPSE_SECONDS)
+            hub.end_sessions(await auth.dead_sessions(app.db, app.settings, hub.session_ids()))
+        await asyncio.sleep(PATROL_SECONDS)

@@ -197,6 +197,10 @@ async def select_of_drift(tx: Tx, drift_id: int, limit: int = 200) -> list[Event
     return [_event(row) for row in reversed(rows)]
 
 
+def _severity(problem: Exception) -> int:
+    return logging.WARNING if isinstance(problem, Unavailable) else logging.ERROR
+
+
 Subscriber = Callable[[list[Event]], Awaitable[None]]
 
 
@@ -240,8 +244,9 @@ class Tail:
             try:
                 while await self._pass_on():
                     pass
-            except Unavailable as outage:
-                _log.warning("events.delayed", extra={"reason": outage.message})
+            except Exception as problem:
+                # Whatever it was: a tail that gave up would leave every open page silent until a restart.
+                _log.log(_severity(problem), "events.delayed", exc_info=problem)
                 await asyncio.sleep(1)
                 self.poke()
 

@@ -99,6 +99,13 @@ async def identify(db: Database, settings: Config, secret: str) -> Person | None
     return person
 
 
+async def dead_sessions(db: Database, settings: Config, session_ids: set[str]) -> set[str]:
+    """Those of `session_ids` that were revoked, have run out, or belong to somebody who is disabled."""
+    now = clock.now()
+    async with db.read() as tx:
+        return session_ids - await queries.select_alive(tx, session_ids, now, now - settings.session_idle)
+
+
 async def note_seen(db: Database, person: Person) -> None:
     """Keep the session from idling out; written once a minute at most."""
     now = clock.now()

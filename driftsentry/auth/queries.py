@@ -113,6 +113,23 @@ async def update_session_seen(tx: Tx, session_id: str, at: datetime) -> None:
     )
 
 
+async def select_alive(tx: Tx, session_ids: set[str], now: datetime, seen_after: datetime) -> set[str]:
+    """Those of `session_ids` that still open doors."""
+    alive: set[str] = set()
+    for session_id in session_ids:
+        alive |= {
+            row[0]
+            for row in await tx.all(
+                "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = :id AND u.is_active = 1"
+                " AND s.revoked_at IS NULL AND s.expires_at > :now AND s.last_seen_at > :seen_after",
+                id=session_id,
+                now=to_text(now),
+                seen_after=to_text(seen_after),
+            )
+        }
+    return alive
+
+
 async def select_living_sessions(tx: Tx, user_id: str) -> list[str]:
     """Ids of the sessions that were not revoked, oldest first."""
     rows = await tx.all(

@@ -73,10 +73,14 @@ class Hub:
                 socket.put(RELOAD)
 
     def _end_revoked(self, batch: Sequence[Event]) -> None:
-        revoked = {event.data["session_id"] for event in batch if event.kind == "session.revoked"}
-        if revoked:
-            for socket in [socket for socket in self._sockets if socket.session_id in revoked]:
-                socket.end(4401)
+        self.end_sessions({event.data["session_id"] for event in batch if event.kind == "session.revoked"})
+
+    def end_sessions(self, session_ids: set[str]) -> None:
+        for socket in [socket for socket in self._sockets if socket.session_id in session_ids]:
+            socket.end(4401)
+
+    def session_ids(self) -> set[str]:
+        return {socket.session_id for socket in self._sockets}
 
     async def _draw(self, batch: Sequence[Event], rooms: Rooms) -> list[Region]:
         return [region for draw in self._draws for region in await draw(self._db, batch, rooms)]

@@ -7,10 +7,10 @@ from typing import cast
 
 from quart import Blueprint, current_app, websocket
 
-from driftsentry.auth import Person, guards
+from driftsentry.auth import Person, dead_sessions, guards
 from driftsentry.live.hub import Hub
 from driftsentry.live.socket import Socket
-from driftsentry.web import Access, allow
+from driftsentry.web import Access, allow, app
 
 ROOM = re.compile(r"drifts|alerts|drift:[0-9]{1,9}|stack:[A-Za-z0-9._/-]{1,200}")
 CURSOR = re.compile(r"[0-9]{1,18}")
@@ -54,6 +54,8 @@ async def _serve(socket: Socket) -> None:
         task.add_done_callback(lambda _done: socket.end(1011))
     try:
         await hub().join(socket, int(after) if CURSOR.fullmatch(after) else 0)
+        # Asked again, for it may have been revoked after the first look and before the hub knew this socket.
+        hub().end_sessions(await dead_sessions(app().db, app().settings, {socket.session_id}))
         await socket.ended.wait()
     finally:
         hub().leave(socket)

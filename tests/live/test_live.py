@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from quart.testing.connections import WebsocketDisconnectError
 
-from driftsentry import clock, events
+from driftsentry import auth, clock, events
 from driftsentry.live import pages as live_pages
 from driftsentry.live.hub import HEARTBEAT, RELOAD, Hub
 from driftsentry.live.socket import MESSAGES_A_MINUTE, MOST_FRAMES, Socket
@@ -175,6 +175,20 @@ async def test_signing_out_closes_the_sockets_of_that_session_within_a_second(si
             pass
 
 
+@pytest.mark.parametrize("column", ["revoked_at", "expires_at", "last_seen_at"])
+async def test_a_session_that_ended_without_a_word_ends_its_socket(site: Site, column: str) -> None:
+    """One that ran out, or that was revoked in the moment between the handshake's check and the hub's knowing of it."""
+    browser = await site.as_viewer()
+    async with browser.socket(await address(site, "drifts")) as socket:
+        await connected(site)
+        settings = site.app.settings
+        assert await auth.dead_sessions(site.app.db, settings, hub(site).session_ids()) == set()
+        async with site.app.db.write() as tx:
+            await tx.run(f"UPDATE sessions SET {column} = '2020-01-01T00:00:00.000000Z'")
+        hub(site).end_sessions(await auth.dead_sessions(site.app.db, settings, hub(site).session_ids()))
+        assert await closed(socket) == 4401
+
+
 async def test_disabling_somebody_closes_all_his_sockets(site: Site) -> None:
     emil = await site.person("Emil")
     one, two = await site.browser_of(emil), await site.browser_of(emil)
@@ -209,7 +223,9 @@ async def test_a_silent_peer_is_gone(site: Site, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_reader_that_is_too_slow_is_dropped_and_the_others_do_not_notice(site: Site) -> None:
-    slow, quick = Socket("s", False, frozenset({"drifts"})), Socket("q", False, frozenset({"drifts"}))
+    await site.as_viewer()
+    session = str(await site.value("SELECT id FROM sessions"))
+    slow, quick = Socket(session, False, frozenset({"drifts"})), Socket(session, False, frozenset({"drifts"}))
     await hub(site).join(slow, hub(site).seq)
     await hub(site).join(quick, hub(site).seq)
     for _ in range(MOST_FRAMES + 1):
