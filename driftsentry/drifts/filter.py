@@ -14,7 +14,7 @@ from driftsentry.rules import Severity
 from driftsentry.stacks import is_slug
 
 WORDS = 8
-_PICK = re.compile(r"([0-9]{1,9})(?::([0-9a-f]*))?")
+_PICK = re.compile(r"([0-9]{1,9})(?::(.{0,64}))?")
 ONLY = 200
 
 
