@@ -6,7 +6,6 @@ on, and the filter `visible` shows the characters that could make a text look li
 
 import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import cache
@@ -29,7 +28,7 @@ _unseen = re.compile(f"[{_UNSEEN}\t\n]")
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 MOST_KEPT = 8192
-_kept: OrderedDict[tuple[str, tuple[Hashable, ...]], Markup] = OrderedDict()
+_kept: dict[tuple[str, tuple[Hashable, ...]], Markup] = {}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -96,13 +95,12 @@ def kept(name: str, *look: Hashable, **values: object) -> Markup:
     Markup, for it was escaped when it was rendered; nothing but templates gets here.
     """
     key = (name, look)
-    if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key]
-    made = _kept[key] = Markup(render(name, **values))  # noqa: S704
-    if len(_kept) > MOST_KEPT:
-        _kept.popitem(last=False)
-    return made
+    found = _kept.get(key)
+    if found is None:
+        found = _kept[key] = Markup(render(name, **values))  # noqa: S704
+        if len(_kept) > MOST_KEPT:
+            del _kept[next(iter(_kept))]  # the oldest; to keep an order of use would cost more than it saves
+    return found
 
 
 def _environment() -> Environment:
