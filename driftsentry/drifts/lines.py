@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 import msgspec
 
-from driftsentry.ingest import Change, changes_to_json
+from driftsentry.ingest import Change, changes_to_json, common_length
 from driftsentry.templating import plural
 
 SHORT_CHARACTERS = 400
@@ -185,8 +185,8 @@ def _parts(before: str | None, after: str | None) -> tuple[tuple[str, str], ...]
     if before is None or after is None or ("\n" not in before and "\n" not in after):
         return ()
     old, new = before.split("\n"), after.split("\n")
-    start = _same(old, new)
-    end = _same(old[start:][::-1], new[start:][::-1])
+    start = common_length(old, new)
+    end = common_length(old[start:][::-1], new[start:][::-1])
     inner_old, inner_new = old[start : len(old) - end], new[start : len(new) - end]
     if not _is_comparable(inner_old, inner_new):
         return ()
@@ -232,23 +232,11 @@ def _folded(parts: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return (*folded, ("@", plural(run, "unchanged line"))) if run else tuple(folded)
 
 
-def _same(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many items both begin with. Slices are compared, not items: texts can be long."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def _sides(before: str | None, after: str | None) -> tuple[Side | None, Side | None]:
     if before is None or after is None:
         return _side(before), _side(after)
-    start = _same(before, after)
-    end = _same(before[start:][::-1], after[start:][::-1])
+    start = common_length(before, after)
+    end = common_length(before[start:][::-1], after[start:][::-1])
     # Texts with little in common are easier to read without marks.
     is_marked = (start + end) * 4 >= min(len(before), len(after)) > 0
     return _changed_side(before, start, end, is_marked), _changed_side(after, start, end, is_marked)

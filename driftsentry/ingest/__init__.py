@@ -16,6 +16,7 @@ from driftsentry.ingest.model import (
     changes_to_json,
 )
 from driftsentry.ingest.packing import unpack
+from driftsentry.ingest.text import common_length
 
 __all__ = [
     "Change",
@@ -26,6 +27,7 @@ __all__ = [
     "Scan",
     "changes_from_json",
     "changes_to_json",
+    "common_length",
     "mask_document",
     "parse",
     "unpack",

@@ -8,6 +8,7 @@ from driftsentry.ingest.diff import Line, Path
 from driftsentry.ingest.limits import MAX_CHANGES, MAX_KEY, MAX_SHOWN, MAX_TEXT
 from driftsentry.ingest.model import HIDDEN, Change
 from driftsentry.ingest.sealed import Embedded, Sealed, shown_text
+from driftsentry.ingest.text import common_length
 
 
 def present(lines: list[Line], replacing: tuple[Path, ...]) -> tuple[tuple[Change, ...], int]:
@@ -48,21 +49,9 @@ def _shown_pair(before: object, after: object) -> tuple[object, object]:
     """Both sides. Of two long texts the part around their first difference is kept: cut at the front alone, they
     could look the same, and a huge value would hide what changed in it."""
     if isinstance(before, str) and isinstance(after, str) and max(len(before), len(after)) > MAX_TEXT:
-        start = max(0, _common_length(before, after) - MAX_TEXT // 4)
+        start = max(0, common_length(before, after) - MAX_TEXT // 4)
         return _window(before, start), _window(after, start)
     return _shown(before), _shown(after)
-
-
-def _common_length(one: str, other: str) -> int:
-    """How many characters both begin with, by halves: texts can have millions."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _window(text: str, start: int) -> str:

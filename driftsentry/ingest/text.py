@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 
 from driftsentry.ingest.model import Refused
 
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def common_length(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many items both begin with, by halves: slices are compared, not items, for texts can be long."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def to_utf8(body: bytes) -> bytes:
