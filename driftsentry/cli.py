@@ -108,17 +108,21 @@ def serve() -> None:
     serve_app(app_or_exit())
 
 
-@main.command(name="demo")
-def demo_command() -> None:
-    """Fill an empty database with drifts to look at."""
-    settings = settings_or_exit()
+def fill_demo(settings: Config) -> int:
+    """Demo people where the settings allow them, and demo data if there are none; how many stacks were made."""
 
     async def fill(db: Database) -> int:
         if settings.environment == "demo":
             await actions.ensure_demo_users(db)
         return await demo.fill(db, settings.data_key)
 
-    made = with_database(fill)
+    return with_database(fill)
+
+
+@main.command(name="demo")
+def demo_command() -> None:
+    """Fill an empty database with drifts to look at."""
+    made = fill_demo(settings_or_exit())
     click.echo(f"Made {made} stacks." if made else "The database is not empty: nothing was added.")
 
 

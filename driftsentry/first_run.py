@@ -6,7 +6,6 @@ from pathlib import Path
 
 from driftsentry import ROOT, cli, demo
 from driftsentry.config import Config
-from driftsentry.web import DriftSentry
 
 SECRETS = ("SECRET_KEY", "JWT_SECRET", "DATA_KEY")
 
@@ -23,25 +22,25 @@ def make_settings(path: Path) -> None:
         file.write("\n".join(lines) + "\n")
 
 
-async def _announce(app: DriftSentry, settings: Config) -> None:
-    print(f"\n  DriftSentry is at {settings.base_url}\n", flush=True)  # noqa: T201
+def announce(settings: Config) -> None:
+    lines = [f"DriftSentry is at {settings.base_url}"]
     if settings.environment == "demo":
-        for line in demo.LOGINS:
-            print(f"    {line}", flush=True)  # noqa: T201
-        print(flush=True)  # noqa: T201
+        lines += ["", *[f"  {login}" for login in demo.LOGINS]]
+    print("", *[f"  {line}" for line in lines], "", sep="\n", flush=True)  # noqa: T201
 
 
 def main() -> None:
     env = ROOT / ".env"
     if not env.exists():
         make_settings(env)
+    settings = cli.settings_or_exit()
+    if settings.environment == "demo":  # never into a database that somebody means to use
+        cli.fill_demo(settings)
     app = cli.app_or_exit()
-    settings = app.settings
 
     @app.before_serving
-    async def prepare() -> None:
-        await demo.fill(app.db, settings.data_key)
-        await _announce(app, settings)
+    async def started() -> None:
+        announce(settings)
 
     cli.serve_app(app)
 
