@@ -6,7 +6,6 @@ The only place (with the two engines that it alone imports) that knows SQLite fr
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import databases
@@ -181,9 +180,3 @@ class _Outages:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is not None and (isinstance(error, TimeoutError) or self._engine.is_outage(error)):
             raise errors.Unavailable("The database cannot be reached or written just now.") from error
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file behind a SQLite URL, or None for PostgreSQL."""
-    parts = DatabaseURL(url)
-    return Path(parts.database) if parts.dialect == "sqlite" else None

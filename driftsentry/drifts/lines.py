@@ -101,12 +101,6 @@ def lines_of(changes: Sequence[Change]) -> tuple[Line, ...]:
     return tuple(_line(change) for change in changes)
 
 
-def summary(attributes: Sequence[str]) -> str:
-    """The first three names, and how many more there are: `ingress, tags, egress +4`."""
-    more = len(attributes) - 3
-    return ", ".join(attributes[:3]) + (f" +{more}" if more > 0 else "")
-
-
 def differences_since(then: Sequence[Change], now: Sequence[Change]) -> tuple[tuple[str, Line], ...]:
     """What a decision's facts had ("-") and the facts of now have ("+"), noise left out.
 

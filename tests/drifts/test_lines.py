@@ -11,7 +11,6 @@ from driftsentry.drifts.lines import (
     differences_since,
     lines_of,
     path_text,
-    summary,
     value_text,
 )
 from driftsentry.ingest import Change
@@ -194,13 +193,6 @@ def test_noise_is_told_in_words():
     assert line("a", "b", noise="mirror").noise == "repeats what another line says"
     assert line("a", "b", noise="computed").is_noise
     assert not line("a", "b").is_noise
-
-
-def test_a_summary_names_three_attributes():
-    assert summary(["a", "b"]) == "a, b"
-    assert summary(["a", "b", "c"]) == "a, b, c"
-    assert summary(["a", "b", "c", "d", "e"]) == "a, b, c +2"
-    assert summary([]) == ""
 
 
 def test_differences_since_are_what_went_and_what_came():
