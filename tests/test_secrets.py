@@ -26,7 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from driftsentry import auth
 from driftsentry.auth.guards import COOKIE
 from driftsentry.client import report
-from driftsentry.db import Database, sqlite_path
+from driftsentry.db import Database
 from tests.site import RECORDED, Server, add_person, open_session, running_server, sign
 
 MARKERS = (
@@ -162,8 +162,8 @@ async def known(db: Database) -> tuple[list[int], list[str]]:
 
 async def kept(database_url: str) -> list[tuple[str, bytes]]:
     """What lies on the disk: the files of SQLite, every column of every table of PostgreSQL."""
-    path = sqlite_path(database_url)
-    if path:
+    if database_url.startswith("sqlite:///"):
+        path = Path(database_url.removeprefix("sqlite:///"))
         files = [file for file in path.parent.glob(path.name + "*") if file.suffix != ".log"]
         assert {file.name for file in files} >= {path.name, f"{path.name}-wal"}
         with sqlite3.connect(path) as connection:  # and as text: a value may stretch over pages of the file
