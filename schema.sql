@@ -17,13 +17,16 @@ CREATE TABLE users (
     email          TEXT NOT NULL UNIQUE,           -- lower case
     name           TEXT NOT NULL,
     role           TEXT NOT NULL CHECK (role IN ('viewer', 'engineer', 'admin')),
-    password_hash  TEXT NOT NULL,                  -- bcrypt
+    password_hash  TEXT NOT NULL,                  -- bcrypt; '' for somebody who was invited and has none yet
     theme          TEXT NOT NULL DEFAULT 'auto' CHECK (theme IN ('auto', 'light', 'dark')),
-    is_active      INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
-    created_at     TEXT NOT NULL
+    is_active       INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+    created_at      TEXT NOT NULL,
+    alerts_read_to  INTEGER NOT NULL DEFAULT 0,     -- alerts up to this one are read; later ones have a row each
+    signed_in_at    TEXT                            -- last time
 );
 
--- One row a sign-in. The browser holds a random secret in a signed cookie, this table its hash.
+-- One row a sign-in, of a browser or of a program. The browser holds a random secret in a signed cookie, this
+-- table its hash; of a program's session it holds what no cookie can hash to.
 CREATE TABLE sessions (
     id            TEXT PRIMARY KEY,
     user_id       TEXT NOT NULL REFERENCES users (id),
@@ -34,9 +37,48 @@ CREATE TABLE sessions (
     last_seen_at  TEXT NOT NULL,
     expires_at    TEXT NOT NULL,                   -- the absolute limit; the idle limit counts from last_seen_at
     revoked_at    TEXT,
-    revoked_why   TEXT
+    revoked_why   TEXT,
+    kind          TEXT NOT NULL DEFAULT 'browser' CHECK (kind IN ('browser', 'api'))
 );
 CREATE INDEX sessions_by_user ON sessions (user_id, created_at);
+
+-- What a program renews its access token with: each is used once and has one successor.
+CREATE TABLE refresh_tokens (
+    token_hash  TEXT PRIMARY KEY,                  -- keyed
+    session_id  TEXT NOT NULL REFERENCES sessions (id),
+    expires_at  TEXT NOT NULL,
+    spent_at    TEXT
+);
+CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+
+-- Links that let somebody set a password once: an invitation, or a reset by an admin.
+CREATE TABLE one_time_links (
+    id           TEXT PRIMARY KEY,
+    secret_hash  TEXT NOT NULL UNIQUE,
+    user_id      TEXT NOT NULL REFERENCES users (id),
+    purpose      TEXT NOT NULL CHECK (purpose IN ('invite', 'reset')),
+    created_by   TEXT NOT NULL,                    -- who made it, as the log names him
+    created_at   TEXT NOT NULL,
+    expires_at   TEXT NOT NULL,
+    used_at      TEXT                              -- or when another link took its place
+);
+CREATE INDEX one_time_links_by_user ON one_time_links (user_id);
+
+-- Hashes of the codes that open /setup while there is no user: one for each start of a process.
+CREATE TABLE setup_codes (
+    code_hash   TEXT PRIMARY KEY,
+    created_at  TEXT NOT NULL
+);
+
+-- Answers to POSTs that named an Idempotency-Key: the same request again gets the same answer.
+CREATE TABLE idempotency_keys (
+    key_hash      TEXT PRIMARY KEY,                -- over the caller, the address and the key
+    request_hash  TEXT NOT NULL,
+    status        INTEGER,                         -- NULL until the answer is kept
+    answer        TEXT,
+    created_at    TEXT NOT NULL
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
 -- Wrong passwords, for the throttle. Kept here so that a restart clears nothing.
 CREATE TABLE login_failures (
@@ -58,7 +100,9 @@ CREATE TABLE tokens (
     expires_at         TEXT NOT NULL,
     last_used_at       TEXT,
     last_used_address  TEXT,
-    revoked_at         TEXT
+    revoked_at         TEXT,
+    scope              TEXT NOT NULL DEFAULT 'report:write' CHECK (scope IN ('report:write', 'metrics:read')),
+    created_by         TEXT NOT NULL DEFAULT ''    -- who made it, as the log names him
 );
 
 -- Stacks and what is reported of them -------------------------------------------------------------------------
@@ -99,10 +143,14 @@ CREATE TABLE reports (
     unchanged          INTEGER NOT NULL,
     reopened           INTEGER NOT NULL,
     resolved           INTEGER NOT NULL,
-    informational      INTEGER NOT NULL
+    informational      INTEGER NOT NULL,
+    held               INTEGER NOT NULL DEFAULT 0,                      -- drifts whose end waits for an engineer
+    held_until         TEXT                                             -- when somebody confirmed or dismissed that
 );
 CREATE INDEX reports_by_stack ON reports (stack_id, received_at);
 CREATE INDEX reports_by_body ON reports (stack_id, body_hash);
+CREATE INDEX reports_by_token ON reports (token_id, received_at);
+CREATE INDEX reports_held ON reports (stack_id, held) WHERE held > 0 AND held_until IS NULL;
 
 -- Drifts ------------------------------------------------------------------------------------------------------
 
@@ -154,10 +202,20 @@ CREATE TABLE decisions (
     fingerprint    TEXT NOT NULL,                  -- the facts that were seen and decided on
     changes        TEXT NOT NULL,                  -- the same, to show what is different since
     until          TEXT,                           -- an approval may lapse
-    decided_at     TEXT NOT NULL
+    decided_at     TEXT NOT NULL,
+    detected_at    TEXT                            -- since when it had waited; unknown for old ones
 );
 CREATE INDEX decisions_by_drift ON decisions (drift_id, decided_at);
 CREATE INDEX decisions_by_until ON decisions (until) WHERE until IS NOT NULL;
+CREATE INDEX drifts_by_end ON drifts (resolved_at) WHERE resolved_at IS NOT NULL;
+
+-- Drifts that a held report no longer has. They stay as they are until an engineer confirms that they are gone.
+CREATE TABLE held_drifts (
+    report_id    TEXT NOT NULL REFERENCES reports (id),
+    drift_id     INTEGER NOT NULL REFERENCES drifts (id),
+    fingerprint  TEXT NOT NULL,                    -- of the facts at that time: others mean that it is back
+    PRIMARY KEY (report_id, drift_id)
+);
 
 -- How many drifts there are, kept by triggers: counting a million rows for each page is too slow.
 CREATE TABLE drift_counts (
@@ -225,6 +283,42 @@ CREATE INDEX drifts_search ON drifts USING gin (to_tsvector('simple', search_tex
 
 -- both
 
+-- Alerts ------------------------------------------------------------------------------------------------------
+
+-- One for what a report, a lapse or a silent stack brings at once.
+CREATE TABLE alerts (
+    id          INTEGER PRIMARY KEY,
+    kind        TEXT NOT NULL CHECK (kind IN ('drifts', 'lapsed', 'stale', 'failing', 'held')),
+    once_key    TEXT NOT NULL UNIQUE,              -- what it is about: never twice
+    stack_id    TEXT NOT NULL REFERENCES stacks (id),
+    drift_id    INTEGER,                           -- when it is about one
+    report_id   TEXT,
+    severity    TEXT CHECK (severity IN ('low', 'medium', 'high', 'critical')),
+    drifts      INTEGER NOT NULL DEFAULT 0,        -- how many it is about
+    critical    INTEGER NOT NULL DEFAULT 0,        -- and how many of them are critical
+    created_at  TEXT NOT NULL
+);
+CREATE INDEX alerts_by_stack ON alerts (stack_id, id);
+
+-- What was alerted: a drift, with these facts, since it was opened for the nth time. Never twice.
+CREATE TABLE alerted_drifts (
+    drift_id     INTEGER NOT NULL REFERENCES drifts (id),
+    fingerprint  TEXT NOT NULL,
+    reason       TEXT NOT NULL CHECK (reason IN ('detected', 'reopened', 'changed', 'lapsed')),
+    occurrence   INTEGER NOT NULL,                 -- how often it was opened again by then
+    alert_id     INTEGER NOT NULL REFERENCES alerts (id),
+    PRIMARY KEY (drift_id, fingerprint, reason, occurrence)
+);
+CREATE INDEX alerted_drifts_by_alert ON alerted_drifts (alert_id);
+
+CREATE TABLE alert_reads (
+    alert_id  INTEGER NOT NULL REFERENCES alerts (id),
+    user_id   TEXT NOT NULL REFERENCES users (id),
+    read_at   TEXT NOT NULL,
+    PRIMARY KEY (alert_id, user_id)
+);
+CREATE INDEX alert_reads_by_user ON alert_reads (user_id, alert_id);
+
 -- The log ------------------------------------------------------------------------------------------------------
 
 -- Append-only: audit entry, live feed and catch-up source at once. Each row's hash is an HMAC over the row and
@@ -247,6 +341,8 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_drift ON events (drift_id, seq);
 CREATE INDEX events_by_stack ON events (stack_id, seq);
+CREATE INDEX events_by_kind ON events (kind, seq);
+CREATE INDEX events_by_actor ON events (actor_id, seq);
 
 -- The end of the chain, signed, so that a cut tail shows.
 CREATE TABLE event_head (

@@ -15,7 +15,7 @@ import click
 from hypercorn.utils import LifespanFailureError
 
 from driftsentry import ROOT, audit, client, create_app, demo, errors, log, migrations
-from driftsentry.auth import Role, actions, queries
+from driftsentry.auth import Role, ci_tokens, people, queries, token_queries
 from driftsentry.config import SETTINGS, Config, ConfigError
 from driftsentry.db import Database
 from driftsentry.events import Log
@@ -113,7 +113,7 @@ def fill_demo(settings: Config) -> int:
 
     async def fill(db: Database) -> int:
         if settings.environment == "demo":
-            await actions.ensure_demo_users(db)
+            await people.ensure_demo_users(db)
         return await demo.fill(db, settings.data_key)
 
     return with_database(fill)
@@ -143,7 +143,7 @@ def user_create(email: str, name: str, role: str, password_stdin: bool) -> None:
     """Make a user. Prints the password that was made for it, once."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     called = name or email.partition("@")[0]
-    with_database(lambda db: actions.create_user(db, email, called, Role(role), password))
+    with_database(lambda db: people.create_user(db, email, called, Role(role), password))
     click.echo(f"Made {email} with the role {role}." + ("" if password_stdin else f" Password: {password}"))
 
 
@@ -163,7 +163,7 @@ def user_list() -> None:
 @click.argument("email")
 def user_disable(email: str) -> None:
     """Refuse somebody everywhere at once: sessions and open pages end."""
-    with_database(lambda db: actions.disable_user(db, email))
+    with_database(lambda db: people.disable_user(db, email))
     click.echo(f"Disabled {email}.")
 
 
@@ -172,7 +172,7 @@ def user_disable(email: str) -> None:
 def user_reset_password(email: str) -> None:
     """Give somebody a new password, printed once, and end all sessions."""
     password = secrets.token_urlsafe(18)
-    with_database(lambda db: actions.reset_password(db, email, password))
+    with_database(lambda db: people.reset_password(db, email, password))
     click.echo(f"New password of {email}: {password}")
 
 
@@ -188,7 +188,7 @@ def token() -> None:
 @click.option("--json", "as_json", is_flag=True, help='Print {"token": ...} and nothing else.')
 def token_create(name: str, stacks: tuple[str, ...], expires: timedelta, as_json: bool) -> None:
     """Make a token. It is shown once and cannot be shown again."""
-    made, secret = with_database(lambda db: actions.create_token(db, name, stacks, expires))
+    made, secret = with_database(lambda db: ci_tokens.create_token(db, name, stacks, expires))
     if as_json:
         click.echo(json.dumps({"token": secret}))
         return
@@ -201,7 +201,7 @@ def token_list() -> None:
 
     async def show(db: Database) -> None:
         async with db.read() as tx:
-            for each in await queries.select_tokens(tx):
+            for each in await token_queries.select_tokens(tx):
                 state = "revoked" if each.revoked_at else f"until {each.expires_at:%Y-%m-%d}"
                 used = f"last used {each.last_used_at:%Y-%m-%d}" if each.last_used_at else "never used"
                 click.echo(f"{each.id}  {each.name}  {', '.join(each.stacks)}  {state}  {used}")
@@ -213,7 +213,7 @@ def token_list() -> None:
 @click.argument("name_or_id")
 def token_revoke(name_or_id: str) -> None:
     """Refuse a token from now on."""
-    if not with_database(lambda db: actions.revoke_token(db, name_or_id)):
+    if not with_database(lambda db: ci_tokens.revoke_token(db, name_or_id)):
         raise click.ClickException(f"There is no living token {name_or_id}. `token list` shows them.")
     click.echo(f"Revoked {name_or_id}.")
 

@@ -21,7 +21,9 @@ class Access(Enum):
     VIEWER = "viewer"
     ENGINEER = "engineer"
     ADMIN = "admin"
+    PUBLIC = "public read"  # signed in; with PUBLIC_READ anybody, who then sees no values
     REPORTER = "report:write"  # a CI token
+    METRICS = "metrics:read"  # such a token, or this machine itself
     SOCKET = "socket"  # the handler accepts and then closes with 4401: htmx retries refused handshakes for ever
 
 

@@ -25,7 +25,7 @@ from quart import Response
 from quart_auth import QuartAuth
 
 from driftsentry import ROOT, auth, clock, create_app, events, ids
-from driftsentry.auth import Role, queries
+from driftsentry.auth import Role, people, queries, session_queries
 from driftsentry.auth import actions as auth_actions
 from driftsentry.auth.guards import COOKIE
 from driftsentry.auth.model import User
@@ -77,7 +77,9 @@ async def open_session(db: Database, config: Config, user: User) -> str:
     secret, now = ids.secret(), clock.now()
     async with db.write() as tx:
         end = now + config.session_absolute
-        await queries.insert_session(tx, ids.new(), user.id, ids.fingerprint_of(secret), "tests", "127.0.0.1", now, end)
+        await session_queries.insert_session(
+            tx, ids.new(), user.id, ids.fingerprint_of(secret), "tests", "127.0.0.1", now, end
+        )
     return secret
 
 
@@ -214,7 +216,7 @@ class Site:
         return await tables(self.db, *without)
 
     async def disable(self, user: User) -> None:
-        await auth_actions.disable_user(self.db, user.email)
+        await people.disable_user(self.db, user.email)
 
     async def caught_up(self) -> None:
         """Wait until the hub has told everything that is committed."""

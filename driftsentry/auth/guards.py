@@ -8,7 +8,7 @@ from quart import Response, g, has_request_context, redirect, request, websocket
 from quart_auth import QuartAuth, current_user
 
 from driftsentry import answers, errors
-from driftsentry.auth import actions
+from driftsentry.auth import actions, ci_tokens
 from driftsentry.auth.model import Person, Role, Token
 from driftsentry.events import Actor
 from driftsentry.web import Access, DriftSentry, app
@@ -80,7 +80,7 @@ async def _identify_token() -> None:
     if scheme.lower() != "bearer" or not secret.strip():
         raise errors.SignedOut("Send a CI token: Authorization: Bearer dsk_...", headers={"WWW-Authenticate": "Bearer"})
     async with app().db.read() as tx:
-        g.token = await actions.identify_token(tx, secret.strip())
+        g.token = await ci_tokens.identify_token(tx, secret.strip())
 
 
 def person() -> Person:

@@ -6,7 +6,7 @@ from quart import Blueprint, Response, g, redirect, request
 from quart_auth import Action, AuthUser, login_user, logout_user
 
 from driftsentry import answers, errors
-from driftsentry.auth import actions, guards
+from driftsentry.auth import actions, guards, people
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
@@ -51,7 +51,7 @@ async def logout() -> Response:
 @allow(Access.VIEWER)
 async def theme() -> Response:
     form = await request.form
-    await actions.choose_theme(app().db, guards.person(), form.get("theme", ""))
+    await people.choose_theme(app().db, guards.person(), form.get("theme", ""))
     return cast(Response, redirect(_local(form.get("next", "")), 303))
 
 

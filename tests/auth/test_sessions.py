@@ -6,7 +6,7 @@ import pytest
 from quart import Response
 
 from driftsentry import clock
-from driftsentry.auth import actions
+from driftsentry.auth import actions, people
 from tests.site import Browser, Site, open_session, sign
 
 PAGES = ("/", "/drifts", "/stacks")
@@ -151,7 +151,7 @@ async def test_the_last_active_admin_cannot_be_disabled(site: Site) -> None:
 
 async def test_a_new_password_ends_all_sessions(site: Site) -> None:
     browser = await site.as_engineer()
-    await actions.reset_password(site.db, "emil@example.com", "seven green boats")
+    await people.reset_password(site.db, "emil@example.com", "seven green boats")
     assert not await is_signed_in(browser)
     caller = actions.Caller("127.0.0.1", "tests", "r")
     assert await actions.sign_in(site.db, site.app.settings, "emil@example.com", "seven green boats", caller)

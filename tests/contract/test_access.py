@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from quart import Response
 
-from driftsentry.auth import actions
+from driftsentry.auth import ci_tokens
 from driftsentry.drifts import Verdict
 from driftsentry.web import Access, DriftSentry, allow
 from tests.ingest.samples import entry, plan
@@ -131,7 +131,7 @@ async def test_a_ci_token_opens_nothing_but_reports(site: Site, route: tuple[str
 
 async def test_dead_tokens_open_nothing(site: Site) -> None:
     expired, revoked = await site.token(lifetime=timedelta(seconds=-1)), await site.token()
-    await actions.revoke_token(site.db, "ci")
+    await ci_tokens.revoke_token(site.db, "ci")
     for token in (expired, revoked, "dsk_unknown", ""):
         response = await site.post_body(plan(), token=token)
         assert response.status_code == 401

@@ -8,7 +8,7 @@ import pytest
 from driftsentry import ROOT
 
 PACKAGE = ROOT / "driftsentry"
-FEATURES = {"audit", "auth", "drifts", "overview", "reports", "stacks"}
+FEATURES = {"admin", "alerts", "audit", "auth", "drifts", "overview", "reports", "stacks"}
 SURFACES = {"api", "live"}
 # `ingest` and `rules` are pure and stand beside the kernel: whoever needs them imports them, they import no feature.
 PURE = {"ingest", "rules"}
