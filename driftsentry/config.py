@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from driftsentry import config_values
 
 T = TypeVar("T")
 Environment = Literal["production", "demo"]
@@ -40,6 +40,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("LOG_RESPONSE_TIME", "false", "true: the log tells the time of every request; slow ones always."),
     Setting("SESSION_IDLE_HOURS", "12", "A session that was not used for so many hours ends."),
     Setting("SESSION_ABSOLUTE_DAYS", "7", "Every session ends after so many days."),
+    Setting("API_SESSION_DAYS", "30", "A program must sign in again after so many days, whatever it refreshed."),
+    Setting("API_REQUESTS_A_MINUTE", "600", "So many API requests for each token; an address may make twice as many."),
     Setting("TRUSTED_PROXIES", "0", "How many reverse proxies stand in front; X-Forwarded-* of others is ignored."),
 )
 
@@ -84,6 +86,8 @@ class Config:
     log_response_time: bool
     session_idle: timedelta
     session_absolute: timedelta
+    api_session: timedelta
+    api_requests_a_minute: int
     trusted_proxies: int
 
     @classmethod
@@ -92,15 +96,15 @@ class Config:
         read = _Reader(environ, env_file)
         read.check_secrets()
         secret_key, jwt_secret = read.given["SECRET_KEY"], read.given["JWT_SECRET"]
-        data_dir = read.value("DRIFTSENTRY_DATA", _folder, fallback=Path())
-        host = read.value("DRIFTSENTRY_HOST", _host, fallback="127.0.0.1")
+        data_dir = read.value("DRIFTSENTRY_DATA", config_values.folder, fallback=Path())
+        host = read.value("DRIFTSENTRY_HOST", config_values.host_name, fallback="127.0.0.1")
         port = read.whole("DRIFTSENTRY_PORT", 1, 65535)
         config = cls(
             secret_key=secret_key,
             jwt_secret=jwt_secret,
             jwt_refresh_secret=_derived(read.given["JWT_REFRESH_SECRET"] or jwt_secret, "refresh-token"),
             data_key=_derived(read.given["DATA_KEY"] or secret_key, "data"),
-            database_url=read.value("DATABASE_URL", lambda url: _database_url(url, data_dir), fallback=""),
+            database_url=read.value("DATABASE_URL", lambda url: config_values.database_url(url, data_dir), fallback=""),
             environment=read.environment(host),
             host=host,
             port=port,
@@ -110,6 +114,8 @@ class Config:
             log_response_time=read.choice("LOG_RESPONSE_TIME", BOOLEANS, fallback=False),
             session_idle=timedelta(hours=read.whole("SESSION_IDLE_HOURS", 1, 24 * 365)),
             session_absolute=timedelta(days=read.whole("SESSION_ABSOLUTE_DAYS", 1, 365)),
+            api_session=timedelta(days=read.whole("API_SESSION_DAYS", 1, 365)),
+            api_requests_a_minute=read.whole("API_REQUESTS_A_MINUTE", 1, 1_000_000),
             trusted_proxies=read.whole("TRUSTED_PROXIES", 0, 10),
         )
         if read.problems:
@@ -164,7 +170,7 @@ class _Reader:
 
     def environment(self, host: str) -> Environment:
         name = self.choice("DRIFTSENTRY_ENV", ENVIRONMENTS, fallback="production")
-        if name == "demo" and not is_loopback(host):
+        if name == "demo" and not config_values.is_loopback(host):
             self.problems.append(
                 f"DRIFTSENTRY_ENV is demo, whose passwords everybody knows, but DRIFTSENTRY_HOST is {host!r}. "
                 "Set DRIFTSENTRY_HOST=127.0.0.1, or DRIFTSENTRY_ENV=production."
@@ -173,7 +179,7 @@ class _Reader:
 
     def base_url(self, host: str, port: int) -> str:
         if self.given["DRIFTSENTRY_BASE_URL"]:
-            return self.value("DRIFTSENTRY_BASE_URL", _base_url, fallback="")
+            return self.value("DRIFTSENTRY_BASE_URL", config_values.base_url, fallback="")
         reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
@@ -223,13 +229,6 @@ class _Reader:
         return content
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _derived(secret: str, purpose: str) -> bytes:
     """Thirty-two bytes that differ per purpose. An old secret, named as the key itself, gives the same bytes again."""
     return hmac.digest(secret.encode("utf-8", "surrogateescape"), f"driftsentry:{purpose}".encode(), "sha256")
@@ -249,52 +248,3 @@ def _weakness(secret: str) -> str:
 
 def _reason(error: Exception) -> str:
     return error.strerror or "I/O error" if isinstance(error, OSError) else "it is not UTF-8 text"
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:
-        raise ValueError(f"is {text!r}, in the home of a user that does not exist. Name another folder.") from None
-
-
-def _host(text: str) -> str:
-    try:
-        return str(ip_address(text.removeprefix("[").removesuffix("]")))
-    except ValueError:
-        # Digits and dots alone are an address with a mistake, not a name.
-        if not re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
-            raise ValueError(f"is {text!r}. It must be an IP address or a host name, without scheme or port.") from None
-        return text.lower()
-
-
-def _split(text: str) -> SplitResult | None:
-    """The parts of an address, or None if it cannot be one."""
-    try:
-        parts = urlsplit(text)
-        return None if parts.port == 0 or re.search(r"\s", text) else parts
-    except ValueError:
-        return None
-
-
-def _base_url(text: str) -> str:
-    parts = _split(text)
-    if not parts or parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or "@" in text:
-        raise ValueError(f"is {text!r}. It must look like https://drift.example.com, without a path.")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _database_url(text: str, data_dir: Path) -> str:
-    """Never repeats the address in a complaint: it may hold a password."""
-    scheme, _, rest = text.partition("://")
-    if scheme == "sqlite":
-        file = unquote(rest.removeprefix("/"))
-        if not rest.startswith("/") or file in ("", "/", ":memory:") or "?" in rest or "#" in rest:
-            raise ValueError("must name a file: sqlite:///driftsentry.db, or sqlite:////var/lib/driftsentry/drift.db.")
-        return f"sqlite:///{quote(str(data_dir / file))}"
-    if scheme not in ("postgresql", "postgres"):
-        raise ValueError("has an unknown scheme. It must begin with sqlite:/// or postgresql://.")
-    parts = _split(text)
-    if not parts or not (parts.hostname or "host=" in parts.query) or not parts.path.strip("/"):
-        raise ValueError("is not postgresql://USER:PASSWORD@HOST:PORT/NAME, with special characters written as %XX.")
-    return f"postgresql://{rest}"

@@ -11,7 +11,8 @@ from typing import ClassVar
 import pytest
 from databases import DatabaseURL
 
-from driftsentry.config import SETTINGS, Config, ConfigError, is_loopback
+from driftsentry.config import SETTINGS, Config, ConfigError
+from driftsentry.config_values import is_loopback
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 SECRET_KEY = secrets.token_urlsafe(48)
@@ -245,7 +246,8 @@ class TestAllAtOnce:
         assert [problem.split()[0] for problem in said] == [
             *("DRIFTSENTRY_HOTS", "SECRET_KEY", "JWT_SECRET", "DRIFTSENTRY_HOST", "DRIFTSENTRY_PORT", "DATABASE_URL"),
             *("DRIFTSENTRY_ENV", "DRIFTSENTRY_BASE_URL", "PUBLIC_READ", "LOG_RESPONSE_TIME"),
-            *("SESSION_IDLE_HOURS", "SESSION_ABSOLUTE_DAYS", "TRUSTED_PROXIES"),
+            *("SESSION_IDLE_HOURS", "SESSION_ABSOLUTE_DAYS", "API_SESSION_DAYS", "API_REQUESTS_A_MINUTE"),
+            "TRUSTED_PROXIES",
         ]
         assert all(problem.endswith((".", "?", ")", '"')) for problem in said)
 
