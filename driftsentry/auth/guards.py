@@ -8,13 +8,13 @@ from quart import Response, g, has_request_context, redirect, request, websocket
 from quart_auth import QuartAuth, current_user
 
 from driftsentry import answers, errors
-from driftsentry.auth import actions, ci_tokens
-from driftsentry.auth.model import Person, Role, Token
+from driftsentry.auth import actions, bearer_guards
+from driftsentry.auth.model import Person, Token
+from driftsentry.config_values import is_loopback
 from driftsentry.events import Actor
 from driftsentry.web import Access, DriftSentry, app
 
 COOKIE = "__Host-driftsentry"
-_ROLES = {Access.VIEWER: Role.VIEWER, Access.ENGINEER: Role.ENGINEER, Access.ADMIN: Role.ADMIN}
 
 
 def install(quart: DriftSentry) -> None:
@@ -34,20 +34,23 @@ async def _enforce() -> Response | None:
             await signed_in()
         return None
     access = app().access_of(request.endpoint)
-    if access is Access.REPORTER:
-        await _identify_token()
+    if answers.is_program():
+        if access is not Access.METRICS or not _is_this_machine():
+            await bearer_guards.admit(access)
         return None
-    person = None if answers.is_program() else await signed_in()
+    person = await signed_in()
     if access is Access.ANYONE:
         return None
     if person is None:
         return _to_login()
-    g.person = person
-    if not person.role.includes(_ROLES[access]):
-        raise errors.Forbidden(
-            f"Your role is {person.role}. This needs the role {_ROLES[access]}; an admin can give it to you."
-        )
+    bearer_guards.require(person, access)
     return None
+
+
+def _is_this_machine() -> bool:
+    # Behind a proxy on the same machine everybody comes from loopback: it says so in a header.
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return not forwarded and is_loopback(client_address())
 
 
 async def signed_in() -> Person | None:
@@ -63,8 +66,6 @@ async def signed_in() -> Person | None:
 
 def _to_login() -> Response:
     """A page goes to the login and back; a fragment cannot, so htmx is told to go there."""
-    if answers.is_program():
-        raise errors.SignedOut("Sign in first.")
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
     if answers.is_fragment():
         here = urlsplit(request.headers.get("HX-Current-URL", ""))
@@ -75,17 +76,14 @@ def _to_login() -> Response:
     return cast(Response, redirect(f"/login?next={quote(wanted)}", 303))
 
 
-async def _identify_token() -> None:
-    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise errors.SignedOut("Send a CI token: Authorization: Bearer dsk_...", headers={"WWW-Authenticate": "Bearer"})
-    async with app().db.read() as tx:
-        g.token = await ci_tokens.identify_token(tx, secret.strip())
-
-
 def person() -> Person:
     """The signed-in caller of a route whose rule asks for a role."""
     return cast(Person, g.person)
+
+
+def reader() -> Person | None:
+    """The caller of a route whose rule is `PUBLIC`; None for somebody who may see no values."""
+    return cast(Person | None, g.person)
 
 
 def token() -> Token:
