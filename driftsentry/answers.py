@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 from quart import Response, g, has_websocket_context, request
@@ -21,6 +21,7 @@ _SENTENCES = {
     405: "This address does not take that method.",
     408: "The request took too long to arrive. Send it again.",
     413: "The request is larger than this address takes.",
+    429: "Too many requests. Wait as long as Retry-After says.",
     415: "This address does not take that kind of content.",
 }
 _KINDS: dict[int, type[errors.Failure]] = {
@@ -30,12 +31,15 @@ _KINDS: dict[int, type[errors.Failure]] = {
     409: errors.Conflict,
     429: errors.RateLimited,
 }
+_INVALID_BEARER = 'Bearer error="invalid_token"'
 _CODES = {405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE", 415: "UNSUPPORTED_FORMAT"}
 
 
 class Person(Protocol):
     """What the frame shows of whoever is signed in."""
 
+    @property
+    def id(self) -> str: ...
     @property
     def name(self) -> str: ...
     @property
@@ -57,20 +61,27 @@ class Frame:
     person: Person | None
     theme: str
     waiting: int
+    alerts: int
     live: str | None
     path: str
     now: datetime
 
 
-def frame(title: str, *, active: str = "", waiting: int = 0, live: str | None = None) -> Frame:
+def frame(title: str, *, active: str = "", waiting: int = 0, alerts: int = 0, live: str | None = None) -> Frame:
     person: Person | None = g.get("person")
     theme = person.theme if person else "auto"
-    return Frame(title, active, person, theme, waiting, live, request.full_path.rstrip("?"), clock.now())
+    return Frame(title, active, person, theme, waiting, alerts, live, request.full_path.rstrip("?"), clock.now())
 
 
 async def page(tx: Tx, template: str, title: str, *, active: str, live: str | None = None, **values: Any) -> str:
-    """A full page for somebody who is signed in, with the number of waiting drifts in its frame."""
-    around = frame(title, active=active, waiting=await app().count_waiting(tx), live=live)
+    """A full page for somebody who is signed in; its frame says what waits, and how many alerts he has not read.
+
+    `live`: the address of its pushes, without the room of the frame.
+    """
+    person: Person | None = g.get("person")
+    unread = await app().count_unread(tx, person.id) if person else 0
+    waiting = await app().count_waiting(tx)
+    around = frame(title, active=active, waiting=waiting, alerts=unread, live=live and f"{live}&room=alerts")
     return render(template, frame=around, now=around.now, **values)
 
 
@@ -80,7 +91,7 @@ def is_fragment() -> bool:
 
 
 def is_program() -> bool:
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/") or request.path == "/metrics"
 
 
 def json(data: object, *, status: int = 200, meta: dict[str, Any] | None = None) -> Response:
@@ -110,17 +121,24 @@ async def failure(error: errors.Failure) -> Response:
         around = frame(error.title)
         response = Response(render("error.html", frame=around, **_words(error)), status=error.status)
     response.headers.update(error.headers)
+    if is_program() and error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer" if error.code == "AUTHENTICATION_REQUIRED" else _INVALID_BEARER
     return response
 
 
 async def _http_failure(error: HTTPException) -> Response:
     status = error.code or 500
+    if status < 400:  # a redirection to the address with other slashes
+        return cast(Response, error.get_response())
     sentence = _SENTENCES.get(status, "The request could not be answered.")
     if status >= 500:
         return await failure(errors.Unavailable(sentence))
     kind = _KINDS.get(status, errors.Invalid)
     allowed = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if status == 405 else {}  # type: ignore[attr-defined]
-    return await failure(kind(sentence, status=status, code=_CODES.get(status), headers=allowed))
+    retry_after = getattr(error, "retry_after", None)
+    return await failure(
+        kind(sentence, status=status, code=_CODES.get(status), headers=allowed, retry_after=retry_after)
+    )
 
 
 async def _unexpected(error: Exception) -> Response:

@@ -6,7 +6,6 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 _pretended: ContextVar[datetime | None] = ContextVar("pretended", default=None)
-_RFC3339 = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def now() -> datetime:
@@ -26,7 +25,7 @@ def pretend(moment: datetime) -> Iterator[None]:
 
 def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds: of fixed width, so that it sorts as text on both engines."""
-    return moment.astimezone(UTC).strftime(_RFC3339)
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:
@@ -37,3 +36,8 @@ def from_text(text: str) -> datetime:
 def maybe_from_text(text: str | None) -> datetime | None:
     """As `from_text`, for columns that may be NULL."""
     return None if text is None else datetime.fromisoformat(text)
+
+
+def maybe_to_text(moment: datetime | None) -> str | None:
+    """As `to_text`, for what may be missing."""
+    return None if moment is None else to_text(moment)

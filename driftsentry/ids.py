@@ -5,6 +5,7 @@ import secrets
 
 from driftsentry import clock
 
+PATTERN = "^[0-9a-hjkmnp-tv-z]{26}$"  # what `new` makes
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 

@@ -4,6 +4,7 @@ import logging
 import time
 from urllib.parse import urlsplit
 
+from prometheus_client import CollectorRegistry, Histogram
 from quart import Response, g, has_request_context, request, websocket
 from quart.typing import ResponseTypes
 
@@ -42,6 +43,14 @@ def install(quart: DriftSentry) -> None:
     quart.before_websocket(refuse_other_origins)
     quart.after_request(_finish)
     quart.after_websocket(_finish_handshake)
+    quart.latency_registry = CollectorRegistry()
+    quart.latency = Histogram(
+        "driftsentry_http_request_seconds",
+        "Time to an answer",
+        ["method", "route", "status"],
+        buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
+        registry=quart.latency_registry,
+    )
 
 
 def _begin() -> None:
@@ -91,6 +100,9 @@ async def _finish_handshake(response: ResponseTypes | None) -> ResponseTypes | N
 
 def _measure(response: Response) -> None:
     spent = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
+    # Where no route takes it, the method is whatever somebody typed: as a label it would fill the memory.
+    labels = (request.method, str(request.url_rule)) if request.url_rule else ("ANY", "none")
+    app().latency.labels(*labels, response.status_code).observe(spent / 1000)
     level = logging.ERROR if spent > VERY_SLOW_MS else logging.WARNING if spent > SLOW_MS else logging.INFO
     if level == logging.INFO and not app().settings.log_response_time:
         return

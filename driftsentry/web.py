@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any, TypeVar, cast
 
+from prometheus_client import CollectorRegistry, Histogram
 from quart import Quart, Request, current_app
 
 from driftsentry.config import Config
@@ -25,6 +26,11 @@ class Access(Enum):
     REPORTER = "report:write"  # a CI token
     METRICS = "metrics:read"  # such a token, or this machine itself
     SOCKET = "socket"  # the handler accepts and then closes with 4401: htmx retries refused handshakes for ever
+
+    @property
+    def is_for_ci(self) -> bool:
+        """Whether a token of a CI job is needed, which no person has."""
+        return self in (Access.REPORTER, Access.METRICS)
 
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -57,7 +63,10 @@ class DriftSentry(Quart):
     settings: Config
     db: Database
     tail: Tail
+    latency: Histogram  # seconds of every request, by method, route and status
+    latency_registry: CollectorRegistry
     count_waiting: Callable[[Tx], Awaitable[int]]
+    count_unread: Callable[[Tx, str], Awaitable[int]]  # alerts, of the user with this id
 
     def add_url_rule(
         self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **options: Any
