@@ -2,6 +2,33 @@
 
 from quart import Blueprint
 
-from driftsentry.api.v1 import reports
+from driftsentry.api.v1 import (
+    alerts,
+    audit_logs,
+    auth,
+    drifts,
+    metrics,
+    reports,
+    sessions,
+    specification,
+    stacks,
+    tokens,
+    users,
+)
 
-BLUEPRINTS: tuple[Blueprint, ...] = (reports.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = tuple(
+    module.blueprint
+    for module in (
+        alerts,
+        audit_logs,
+        auth,
+        drifts,
+        metrics,
+        reports,
+        sessions,
+        specification,
+        stacks,
+        tokens,
+        users,
+    )
+)

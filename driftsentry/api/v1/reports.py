@@ -1,34 +1,119 @@
-"""Where CI jobs post what their tool printed."""
+"""Where CI jobs post what their tool printed, and what has come so far."""
 
-import re
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated, TypeVar
 
+from msgspec import UNSET, Meta, UnsetType
 from quart import Blueprint, Response, request
 
-from driftsentry import answers, errors, ingest, reports
+from driftsentry import errors, ingest, reports, stacks
+from driftsentry.api.paging import PageQuery, page_meta
+from driftsentry.api.schema import Input, Output, answer, gives, takes
 from driftsentry.auth import guards
 from driftsentry.clock import to_text
-from driftsentry.errors import Problem
-from driftsentry.reports import Receipt, Report, Upload
+from driftsentry.reports import Report, Upload
 from driftsentry.web import REPORT_BYTES, Access, allow, app
 
-_EXIT_CODE = re.compile("[0-9]{1,3}")  # str.isdigit() would let "²" through
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_WORDS = {"runId": 200, "runUrl": 2000, "commit": 100, "format": 50}
+Given = TypeVar("Given")
+blueprint = Blueprint("api_reports", __name__, url_prefix="/api/v1/stacks")
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+_BODY = {
+    "required": True,
+    "description": "What the tool printed, as it is: `terraform show -json PLAN`. Up to 64 MB, unpacked.",
+    "content": {"application/json": {"schema": {}}, "application/octet-stream": {"schema": {}}},
+}
 
-blueprint = Blueprint("api_reports", __name__, url_prefix="/api/v1")
+
+class ReportQuery(Input, frozen=True):
+    run_id: Annotated[str, Meta(max_length=200, pattern=_PRINTABLE, description="The CI run, for the history.")] = ""
+    run_url: Annotated[
+        str, Meta(max_length=2000, pattern=r"^(https?://[^\x00-\x20\x7f]*)?$", description="A link to the CI run.")
+    ] = ""
+    commit: Annotated[str, Meta(max_length=100, pattern=_PRINTABLE, description="What was planned.")] = ""
+    format: Annotated[
+        str, Meta(max_length=50, pattern=r"^[a-z0-9_]*$", description="terraform_plan; normally found out.")
+    ] = ""
+    exit_code: (
+        Annotated[int, Meta(ge=0, le=999, description="The exit code of the tool; 1 says that it failed.")] | UnsetType
+    ) = UNSET
+    complete: (
+        Annotated[bool, Meta(description="true: a normal plan that was refreshed and not targeted.")] | UnsetType
+    ) = UNSET
 
 
-@blueprint.post("/stacks/<path:slug>/reports")
+class ReportOutput(Output, frozen=True):
+    id: str
+    stack: str
+    received_at: str
+    scanned_at: str
+    format: str
+    tool: str
+    tool_version: str
+    mode: str
+    complete: bool
+    incomplete_reason: str | None
+    late: Annotated[bool, Meta(description="Older than the stack's newest report: changed nothing.")]
+    held: Annotated[int, Meta(description="Drifts that it no longer has, and whose end an engineer must confirm.")]
+    run_id: str | None
+    run_url: str | None
+    commit: str | None
+
+
+class CountsOutput(Output, frozen=True):
+    detected: int
+    changed: int
+    unchanged: int
+    reopened: int
+    resolved: int
+    informational: int
+
+
+class ReceiptOutput(Output, frozen=True):
+    report: ReportOutput
+    drifts: CountsOutput
+
+
+@blueprint.post("/<path:slug>/reports")
 @allow(Access.REPORTER)
-async def post_report(slug: str) -> Response:
+@gives(ReceiptOutput, status=201)
+@gives(ReceiptOutput, status=200)
+@takes(query=ReportQuery, raw=_BODY)
+async def post_report(slug: str, query: ReportQuery) -> Response:
+    """Post a report
+
+    The same body again: 200 with `meta.duplicate: true`, and nothing changes. The stack is made by its first report.
+    """
     token = guards.token()
     reports.check_stack(token, slug)
-    upload = _upload()
     body = await _body()
+    upload = Upload(
+        query.run_id, query.run_url, query.commit, query.format or None, _given(query.exit_code), _given(query.complete)
+    )
     receipt = await reports.receive(app().db, app().settings.data_key, token, guards.actor(), slug, body, upload)
-    return _answer(receipt)
+    status = 200 if receipt.is_duplicate else 201
+    return answer(_receipt(receipt.report), status=status, meta={"duplicate": receipt.is_duplicate})
+
+
+@blueprint.get("/<path:slug>/reports")
+@allow(Access.VIEWER)
+@gives(list[ReceiptOutput])
+@takes(query=PageQuery)
+async def list_reports(slug: str, query: PageQuery) -> Response:
+    """The reports of a stack, newest first"""
+    async with app().db.read() as tx:
+        stack = await stacks.require(tx, slug)
+        found = await reports.select_reports(tx, stack.id, query.page_size + 1, query.offset)
+        total = await reports.count_reports(tx, stack.id)
+    shown = [_receipt(report) for report in found[: query.page_size]]
+    return answer(shown, meta=page_meta(query, total=total, has_more=len(found) > query.page_size))
+
+
+def _upload(query: ReportQuery) -> Upload:
+    exit_code, complete = _given(query.exit_code), _given(query.complete)
+    return Upload(query.run_id, query.run_url, query.commit, query.format or None, exit_code, complete)
+
+
+def _given(value: Given | UnsetType) -> Given | None:
+    return None if isinstance(value, UnsetType) else value
 
 
 async def _body() -> bytes:
@@ -41,54 +126,36 @@ async def _body() -> bytes:
         raise errors.Invalid(refusal.message, code=refusal.code, status=refusal.status) from None
 
 
-def _upload() -> Upload:
-    """The query string. Raises `Invalid` with every problem."""
-    args, problems = request.args, []
-    for name in args:
-        if name not in {*_WORDS, "exitCode", "complete"}:
-            problems.append(Problem(name, f"There is no parameter {name!r}."))
-    for name, most in _WORDS.items():
-        if len(args.get(name, "")) > most or not args.get(name, "").isprintable():
-            problems.append(Problem(name, f"At most {most} printable characters."))
-    if not _EXIT_CODE.fullmatch(args.get("exitCode", "0")):
-        problems.append(Problem("exitCode", "The exit code of the tool: 0, 1 or 2."))
-    if args.get("complete", "true").lower() not in _BOOLEANS:
-        problems.append(Problem("complete", "true or false."))
-    url = args.get("runUrl", "")
-    if url and not url.startswith(("https://", "http://")):
-        problems.append(Problem("runUrl", "An address that starts with https:// or http://."))
-    if problems:
-        raise errors.Invalid("The query string has problems.", status=400, problems=problems)
-    return Upload(
-        run_id=args.get("runId", ""),
-        run_url=url,
-        commit=args.get("commit", ""),
-        format=args.get("format") or None,
-        exit_code=int(args["exitCode"]) if "exitCode" in args else None,
-        complete=_BOOLEANS[args["complete"].lower()] if "complete" in args else None,
+def _receipt(report: Report) -> ReceiptOutput:
+    counts = report.counts
+    return ReceiptOutput(
+        report=_report(report),
+        drifts=CountsOutput(
+            detected=counts.detected,
+            changed=counts.changed,
+            unchanged=counts.unchanged,
+            reopened=counts.reopened,
+            resolved=counts.resolved,
+            informational=counts.informational,
+        ),
     )
 
 
-def _answer(receipt: Receipt) -> Response:
-    data = {"report": _report(receipt.report), "drifts": asdict(receipt.report.counts)}
-    status = 200 if receipt.is_duplicate else 201
-    return answers.json(data, status=status, meta={"duplicate": receipt.is_duplicate})
-
-
-def _report(report: Report) -> dict[str, Any]:
-    return {
-        "id": report.id,
-        "stack": report.stack,
-        "receivedAt": to_text(report.received_at),
-        "scannedAt": to_text(report.scanned_at),
-        "format": report.format,
-        "tool": report.tool,
-        "toolVersion": report.tool_version,
-        "mode": report.mode,
-        "complete": report.is_complete,
-        "incompleteReason": report.incomplete_reason or None,
-        "late": report.is_late,
-        "runId": report.run_id or None,
-        "runUrl": report.run_url or None,
-        "commit": report.commit_hash or None,
-    }
+def _report(report: Report) -> ReportOutput:
+    return ReportOutput(
+        id=report.id,
+        stack=report.stack,
+        received_at=to_text(report.received_at),
+        scanned_at=to_text(report.scanned_at),
+        format=report.format,
+        tool=report.tool,
+        tool_version=report.tool_version,
+        mode=report.mode,
+        complete=report.is_complete,
+        incomplete_reason=report.incomplete_reason or None,
+        late=report.is_late,
+        held=report.held,
+        run_id=report.run_id or None,
+        run_url=report.run_url or None,
+        commit=report.commit_hash or None,
+    )
