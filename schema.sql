@@ -118,7 +118,8 @@ CREATE TABLE stacks (
     last_report_at     TEXT,
     last_complete_at   TEXT,
     incomplete_reason  TEXT NOT NULL DEFAULT '',   -- of the last report; '' when it was complete
-    is_errored         INTEGER NOT NULL DEFAULT 0 CHECK (is_errored IN (0, 1))
+    is_errored         INTEGER NOT NULL DEFAULT 0 CHECK (is_errored IN (0, 1)),
+    stale_noted_for    TEXT                        -- the last report, when it was noted that no other followed
 );
 
 CREATE TABLE reports (
@@ -343,6 +344,8 @@ CREATE INDEX events_by_drift ON events (drift_id, seq);
 CREATE INDEX events_by_stack ON events (stack_id, seq);
 CREATE INDEX events_by_kind ON events (kind, seq);
 CREATE INDEX events_by_actor ON events (actor_id, seq);
+CREATE INDEX events_by_address ON events (address, seq);
+CREATE INDEX events_by_time ON events (at, seq);
 
 -- The end of the chain, signed, so that a cut tail shows.
 CREATE TABLE event_head (

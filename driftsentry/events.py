@@ -148,7 +148,8 @@ def _row(seq: int, previous: str, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _event(row: Row) -> Event:
+def event_of(row: Row) -> Event:
+    """From a row of the table, whatever other columns it has."""
     actor = Actor(row["actor_kind"], row["actor_id"], row["actor_name"], row["address"], row["request_id"])
     return Event(
         row["seq"],
@@ -174,7 +175,7 @@ async def select_after(tx: Tx, seq: int, limit: int = BATCH) -> list[Event]:
         seq=seq,
         limit=limit,
     )
-    return [_event(row) for row in rows]
+    return [event_of(row) for row in rows]
 
 
 async def select_raw_after(tx: Tx, seq: int, limit: int = BATCH) -> list[dict[str, Any]]:
@@ -194,7 +195,7 @@ async def select_of_drift(tx: Tx, drift_id: int, limit: int = 200) -> list[Event
         drift_id=drift_id,
         limit=limit,
     )
-    return [_event(row) for row in reversed(rows)]
+    return [event_of(row) for row in reversed(rows)]
 
 
 def _severity(problem: Exception) -> int:

@@ -5,6 +5,7 @@ ALTER TABLE users ADD COLUMN signed_in_at TEXT;
 ALTER TABLE sessions ADD COLUMN kind TEXT NOT NULL DEFAULT 'browser' CHECK (kind IN ('browser', 'api'));
 ALTER TABLE tokens ADD COLUMN scope TEXT NOT NULL DEFAULT 'report:write' CHECK (scope IN ('report:write', 'metrics:read'));
 ALTER TABLE tokens ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE stacks ADD COLUMN stale_noted_for TEXT;
 ALTER TABLE reports ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE reports ADD COLUMN held_until TEXT;
 ALTER TABLE decisions ADD COLUMN detected_at TEXT;
@@ -14,6 +15,8 @@ CREATE INDEX reports_held ON reports (stack_id, held) WHERE held > 0 AND held_un
 CREATE INDEX drifts_by_end ON drifts (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX events_by_kind ON events (kind, seq);
 CREATE INDEX events_by_actor ON events (actor_id, seq);
+CREATE INDEX events_by_address ON events (address, seq);
+CREATE INDEX events_by_time ON events (at, seq);
 
 -- What a program renews its access token with: each is used once and has one successor.
 CREATE TABLE refresh_tokens (
