@@ -14,11 +14,11 @@ from typing import Any, NoReturn, TypeVar
 import click
 from hypercorn.utils import LifespanFailureError
 
-from driftsentry import ROOT, audit, client, create_app, demo, errors, log, migrations
-from driftsentry.auth import Role, ci_tokens, people, queries, token_queries
+from driftsentry import ROOT, alerts, audit, client, create_app, demo, errors, log, migrations
+from driftsentry.auth import Role, Scope, ci_tokens, people, queries, token_queries
 from driftsentry.config import SETTINGS, Config, ConfigError
 from driftsentry.db import Database
-from driftsentry.events import Log
+from driftsentry.events import SYSTEM, Log
 from driftsentry.serve import serve as serve_until_stopped
 from driftsentry.web import DriftSentry
 
@@ -69,7 +69,7 @@ def with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
 
     async def run() -> Result:
         db = Database(settings.database_url)
-        db.before_commit = Log(settings.data_key).seal
+        db.before_commit = alerts.before_commit(Log(settings.data_key))
         await db.connect()
         try:
             await migrations.migrate(db)
@@ -140,7 +140,7 @@ def user() -> None:
 @click.option("--role", type=click.Choice([role.value for role in Role]), default="viewer", show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making one.")
 def user_create(email: str, name: str, role: str, password_stdin: bool) -> None:
-    """Make a user. Prints the password that was made for it, once."""
+    """Make a user. Prints the password that was made for it, once; one that is given must not be a common one."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     called = name or email.partition("@")[0]
     with_database(lambda db: people.create_user(db, email, called, Role(role), password))
@@ -154,7 +154,8 @@ def user_list() -> None:
     async def show(db: Database) -> None:
         async with db.read() as tx:
             for each in await queries.select_users(tx):
-                click.echo(f"{each.email}  {each.role}  {'active' if each.is_active else 'disabled'}  {each.name}")
+                state = "disabled" if not each.is_active else "active" if each.password_hash else "invited"
+                click.echo(f"{each.email}  {each.role}  {state}  {each.name}")
 
     with_database(show)
 
@@ -178,21 +179,25 @@ def user_reset_password(email: str) -> None:
 
 @main.group()
 def token() -> None:
-    """What CI jobs post reports with."""
+    """What CI jobs post reports with, and monitors read metrics with."""
 
 
 @token.command("create")
 @click.option("--name", required=True, help="What the token is for, such as the name of the pipeline.")
-@click.option("--stacks", required=True, multiple=True, help="A glob of stacks, such as 'prod/*'. May be repeated.")
+@click.option(
+    "--scope", type=click.Choice([scope.value for scope in Scope]), default=Scope.REPORT.value, show_default=True
+)
+@click.option("--stacks", multiple=True, help="A glob of stacks it reports for, such as 'prod/*'. May be repeated.")
 @click.option("--expires", default="90d", show_default=True, callback=lifetime, help="Such as 90d, 12h or 30m.")
 @click.option("--json", "as_json", is_flag=True, help='Print {"token": ...} and nothing else.')
-def token_create(name: str, stacks: tuple[str, ...], expires: timedelta, as_json: bool) -> None:
+def token_create(name: str, scope: str, stacks: tuple[str, ...], expires: timedelta, as_json: bool) -> None:
     """Make a token. It is shown once and cannot be shown again."""
-    made, secret = with_database(lambda db: ci_tokens.create_token(db, name, stacks, expires))
+    made, secret = with_database(lambda db: ci_tokens.create_token(db, SYSTEM, name, stacks, expires, scope))
     if as_json:
         click.echo(json.dumps({"token": secret}))
         return
-    click.echo(f"{secret}\nFor {', '.join(made.stacks)}, until {made.expires_at:%Y-%m-%d}. It is not shown again.")
+    what = ", ".join(made.stacks) or made.scope
+    click.echo(f"{secret}\nFor {what}, until {made.expires_at:%Y-%m-%d}. It is not shown again.")
 
 
 @token.command("list")
@@ -204,7 +209,7 @@ def token_list() -> None:
             for each in await token_queries.select_tokens(tx):
                 state = "revoked" if each.revoked_at else f"until {each.expires_at:%Y-%m-%d}"
                 used = f"last used {each.last_used_at:%Y-%m-%d}" if each.last_used_at else "never used"
-                click.echo(f"{each.id}  {each.name}  {', '.join(each.stacks)}  {state}  {used}")
+                click.echo(f"{each.id}  {each.name}  {', '.join(each.stacks) or each.scope}  {state}  {used}")
 
     with_database(show)
 
@@ -213,7 +218,7 @@ def token_list() -> None:
 @click.argument("name_or_id")
 def token_revoke(name_or_id: str) -> None:
     """Refuse a token from now on."""
-    if not with_database(lambda db: ci_tokens.revoke_token(db, name_or_id)):
+    if not with_database(lambda db: ci_tokens.revoke_token(db, SYSTEM, name_or_id)):
         raise click.ClickException(f"There is no living token {name_or_id}. `token list` shows them.")
     click.echo(f"Revoked {name_or_id}.")
 

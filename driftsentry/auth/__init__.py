@@ -1,18 +1,54 @@
 """Users, roles, passwords, sessions, tokens of CI jobs, the login throttle, and the guards of routes."""
 
-from driftsentry.auth.actions import dead_sessions, require_role
-from driftsentry.auth.ci_tokens import create_token
-from driftsentry.auth.model import Person, Role, Token
-from driftsentry.auth.people import ensure_demo_users
+from driftsentry.auth.access_tokens import LIFETIME as access_lifetime
+from driftsentry.auth.actions import Caller, dead_sessions, require_role
+from driftsentry.auth.api_sessions import Grant, log_in, log_out, refresh
+from driftsentry.auth.ci_tokens import create_token, revoke_token
+from driftsentry.auth.model import Account, Person, Role, Scope, Session, Token, User
+from driftsentry.auth.people import change_role, disable, enable, ensure_demo_users, invite, make_reset_link
+from driftsentry.auth.queries import select_account, select_accounts
+from driftsentry.auth.session_queries import count_sessions, select_holder, select_sessions
+from driftsentry.auth.sessions import end as end_session
+from driftsentry.auth.sessions import end_all_of as end_sessions_of
+from driftsentry.auth.sessions import end_others as end_other_sessions
+from driftsentry.auth.setup import offer as offer_setup
+from driftsentry.auth.token_queries import select_token_by_id, select_tokens
 from driftsentry.auth.token_queries import update_token_used as note_token_used
 
 __all__ = [
+    "Account",
+    "Caller",
+    "Grant",
     "Person",
     "Role",
+    "Scope",
+    "Session",
     "Token",
+    "User",
+    "access_lifetime",
+    "change_role",
+    "count_sessions",
     "create_token",
     "dead_sessions",
+    "disable",
+    "enable",
+    "end_other_sessions",
+    "end_session",
+    "end_sessions_of",
     "ensure_demo_users",
+    "invite",
+    "log_in",
+    "log_out",
+    "make_reset_link",
     "note_token_used",
+    "offer_setup",
+    "refresh",
     "require_role",
+    "revoke_token",
+    "select_account",
+    "select_accounts",
+    "select_holder",
+    "select_sessions",
+    "select_token_by_id",
+    "select_tokens",
 ]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from driftsentry import clock, errors, events, ids
 from driftsentry.auth import passwords, queries, session_queries
-from driftsentry.auth.model import SESSIONS_PER_USER, Person, Role, User
+from driftsentry.auth.model import SESSIONS_PER_USER, NewSession, Person, Role, User
 from driftsentry.config import Config
 from driftsentry.db import Database, Tx
 from driftsentry.events import SYSTEM, Actor
@@ -28,8 +28,26 @@ class Caller:
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What kind of session begins, and for how long at most. A program's has no secret of its own."""
+
+    kind: str
+    secret_hash: str
+    lifetime: timedelta
+
+
 async def sign_in(db: Database, settings: Config, email: str, password: str, caller: Caller) -> str:
-    """Check the password and open a session; its secret, for the cookie.
+    """Check the password and open a session of a browser; its secret, for the cookie. Raises as `check_password`."""
+    user = await check_password(db, settings, email, password, caller.address)
+    secret = ids.secret()
+    async with db.write() as tx:
+        await begin_session(tx, user, caller, Opening("browser", ids.fingerprint_of(secret), settings.session_absolute))
+    return secret
+
+
+async def check_password(db: Database, settings: Config, email: str, password: str, address: str) -> User:
+    """Who has this e-mail address and this password.
 
     Raises `Invalid` (too long), `SignedOut` (wrong) or `RateLimited`, alike for accounts that do not exist.
     """
@@ -39,47 +57,51 @@ async def sign_in(db: Database, settings: Config, email: str, password: str, cal
     async with _turns:
         async with db.write() as tx:
             # Counted before hashing and taken back after: guesses sent side by side count each other.
-            await _count_attempt(tx, key, caller.address)
+            await count_attempt(tx, key, address)
             user = await queries.select_user_by_email(tx, email)
         active = user if user and user.is_active else None
         right = await passwords.is_right(password, active.password_hash if active else None)
     if not right or active is None:
         raise errors.SignedOut(WRONG, code="INVALID_CREDENTIALS")
-    return await _open_session(db, settings, active, key, caller)
+    async with db.write() as tx:
+        await session_queries.delete_failures(tx, key, clock.now() - WINDOW)
+    return active
 
 
-async def _count_attempt(tx: Tx, key: str, address: str) -> None:
+async def count_attempt(tx: Tx, key: str, address: str, what: str = "passwords") -> None:
+    """Raises `RateLimited` when this account or this address has failed too often; else counts one more failure."""
     now = clock.now()
     failures = await session_queries.select_failures(tx, key, address, now - WINDOW)
     if len(failures) >= FAILURES:
         wait = int((failures[-FAILURES] + WINDOW - now).total_seconds()) + 1
         raise errors.RateLimited(
-            f"Too many wrong passwords. Try again in {max(1, round(wait / 60))} minutes.", retry_after=wait
+            f"Too many wrong {what}. Try again in {max(1, round(wait / 60))} minutes.", retry_after=wait
         )
     await session_queries.insert_failure(tx, ids.new(), key, address, now)
 
 
-async def _open_session(db: Database, settings: Config, user: User, key: str, caller: Caller) -> str:
-    secret, session_id, now = ids.secret(), ids.new(), clock.now()
+async def begin_session(tx: Tx, user: User, caller: Caller, opening: Opening) -> str:
+    """Open a session within `tx`; its id. Raises `SignedOut` for somebody who was disabled meanwhile."""
+    if await queries.select_role(tx, user.id) is None:
+        raise errors.SignedOut(WRONG, code="INVALID_CREDENTIALS")
+    session_id, now = ids.new(), clock.now()
+    new = NewSession(
+        session_id,
+        user.id,
+        opening.kind,
+        opening.secret_hash,
+        caller.user_agent,
+        caller.address,
+        now,
+        now + opening.lifetime,
+    )
+    await session_queries.insert_session(tx, new)
+    await queries.update_signed_in(tx, user.id, now)
     actor = Actor("user", user.id, user.name, caller.address, caller.request_id)
-    async with db.write() as tx:
-        if await queries.select_role(tx, user.id) is None:  # disabled while the password was checked
-            raise errors.SignedOut(WRONG, code="INVALID_CREDENTIALS")
-        await session_queries.delete_failures(tx, key, now - WINDOW)
-        await session_queries.insert_session(
-            tx,
-            session_id,
-            user.id,
-            ids.fingerprint_of(secret),
-            caller.user_agent,
-            caller.address,
-            now,
-            now + settings.session_absolute,
-        )
-        events.record(tx, "session.started", actor, at=now, session_id=session_id)
-        for oldest in (await session_queries.select_living_sessions(tx, user.id))[:-SESSIONS_PER_USER]:
-            await revoke(tx, oldest, actor, now, "too many sessions")
-    return secret
+    events.record(tx, "session.started", actor, at=now, session_id=session_id, of=opening.kind)
+    for oldest in (await session_queries.select_living_sessions(tx, user.id))[:-SESSIONS_PER_USER]:
+        await revoke(tx, oldest, actor, now, "too many sessions")
+    return session_id
 
 
 async def identify(db: Database, settings: Config, secret: str) -> Person | None:
@@ -119,8 +141,10 @@ async def sign_out(db: Database, person: Person, actor: Actor) -> None:
 
 async def revoke(tx: Tx, session_id: str, actor: Actor, at: datetime, why: str) -> None:
     """End a session within `tx`. Its cookie is dead at once; the event closes its sockets in every process."""
-    if await session_queries.update_session_revoked(tx, session_id, at, why):
-        events.record(tx, "session.revoked", actor, at=at, session_id=session_id, why=why)
+    owner = await session_queries.select_owner(tx, session_id)
+    if owner and await session_queries.update_session_revoked(tx, session_id, at, why):
+        user_id, email = owner
+        events.record(tx, "session.revoked", actor, at=at, session_id=session_id, user_id=user_id, email=email, why=why)
 
 
 async def require_role(tx: Tx, actor: Actor, needed: Role) -> None:

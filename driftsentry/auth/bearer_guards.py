@@ -19,7 +19,7 @@ async def admit(access: Access) -> None:
     g.person = None
     if access is Access.ANYONE:
         return
-    caller = await identify()
+    caller = await _identify(access)
     if access is Access.PUBLIC and not isinstance(caller, Person):
         if not app().settings.public_read:  # a CI token reads as somebody who is not signed in
             raise errors.SignedOut(_SIGN_IN)
@@ -33,7 +33,7 @@ async def admit(access: Access) -> None:
         _admit_person(caller, access)
 
 
-async def identify() -> Person | Token | None:
+async def _identify(access: Access) -> Person | Token | None:
     """Whoever the header names; None without one. Raises `InvalidToken` for one that names nobody alive."""
     header = request.headers.get("Authorization")
     if header is None:
@@ -42,7 +42,8 @@ async def identify() -> Person | Token | None:
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret:
         raise errors.SignedOut(_SIGN_IN)
-    if secret.startswith(TOKEN_PREFIX):
+    is_jwt = secret.count(".") == 2
+    if secret.startswith(TOKEN_PREFIX) or (access.is_for_ci and not is_jwt):
         async with app().db.read() as tx:
             return await ci_tokens.identify_token(tx, secret)
     person = await api_sessions.identify(app().db, app().settings, secret)

@@ -6,7 +6,7 @@ from quart import Blueprint, Response, g, redirect, request
 from quart_auth import Action, AuthUser, login_user, logout_user
 
 from driftsentry import answers, errors
-from driftsentry.auth import actions, guards, people
+from driftsentry.auth import actions, guards, people, setup
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
@@ -19,6 +19,8 @@ async def login() -> Response:
     target = _local(request.args.get("next", ""))
     if g.person:
         return cast(Response, redirect(target, 303))
+    if await setup.is_open(app().db):
+        return cast(Response, redirect("/setup", 303))
     return _form(email="", target=target)
 
 

@@ -13,6 +13,7 @@ from driftsentry.auth.model import PASSWORD_BYTES
 from driftsentry.errors import Invalid, Problem, Unavailable
 
 ROUNDS = 12
+SHORT, LONG = 8, 15  # a long one is hard to guess; a shorter one must not be among the common ones
 AT_ONCE = 2
 QUEUE = 500
 
@@ -24,6 +25,42 @@ def _lower_priority() -> None:
 
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="bcrypt", initializer=_lower_priority)
+
+
+def check_new(password: str, email: str, name: str, *, field: str = "password") -> None:
+    """Raises `Invalid` for a password that is easily guessed. No rules about kinds of characters."""
+    try:
+        check_length(password)
+    except Invalid as refusal:
+        raise _refused(refusal.message, field) from None
+    typed = password.strip().lower()
+    if len(password) < SHORT:
+        raise _refused(f"Take {SHORT} characters or more; {LONG} are better. A few words make a good one.", field)
+    if len(set(typed)) <= 1 or typed == email:
+        raise _refused("That is too easy to guess. A few words make a good one.", field)
+    if len(password) >= LONG:
+        return
+    if typed in _own_words(email, name):
+        raise _refused("That is too easy to guess: it is about you, or about DriftSentry.", field)
+    if typed in _common():
+        raise _refused(f"That is one of the common passwords. Take another one, or {LONG} characters.", field)
+
+
+def _refused(sentence: str, field: str) -> Invalid:
+    return Invalid(sentence, problems=[Problem(field, sentence)])
+
+
+def _own_words(email: str, name: str) -> set[str]:
+    called = name.strip().lower()
+    return {"driftsentry", email.lower(), email.lower().partition("@")[0], called, called.replace(" ", "")}
+
+
+@cache
+def _common() -> frozenset[str]:
+    """The 30,000 that leaks show most often, in lower case."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def check_length(password: str) -> None:
@@ -42,12 +79,20 @@ def hash_now(password: str) -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode()
 
 
+async def hash(password: str) -> str:
+    """As `hash_now`, in the threads for it: for those who wait in a browser."""
+    check_length(password)
+    loop = asyncio.get_running_loop()
+    hashed = await loop.run_in_executor(_threads, bcrypt.hashpw, password.encode(), bcrypt.gensalt(ROUNDS))
+    return hashed.decode()
+
+
 async def is_right(password: str, password_hash: str | None) -> bool:
     """Whether they match. Without a hash (no such user) the same time is spent, and the answer is no."""
     known = password_hash or _hash_of_nobody()
     loop = asyncio.get_running_loop()
     matches = await loop.run_in_executor(_threads, bcrypt.checkpw, password.encode(), known.encode())
-    return matches and password_hash is not None
+    return matches and bool(password_hash)  # empty: invited, and no password yet
 
 
 @cache

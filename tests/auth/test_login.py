@@ -155,4 +155,5 @@ async def test_the_way_back_leads_to_the_page_that_was_asked_for(sqlite_site: Si
 
 
 async def test_the_demo_logins_are_shown_only_in_demo(sqlite_site: Site) -> None:
+    await sqlite_site.person("Vera", "viewer")  # without anybody, the login leads to /setup
     assert "admin123" not in await sqlite_site.anonymous().text("/login")

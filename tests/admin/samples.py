@@ -1,0 +1,48 @@
+"""What the templates of accounts, sessions and tokens get, with texts that try to be markup."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace as Thing
+
+from driftsentry.auth.model import Scope, Session, Token
+
+NOW = datetime(2026, 11, 21, 19, 6, tzinfo=UTC)
+OURS = ("auth/account", "auth/_account", "admin/sessions", "admin/_sessions", "admin/tokens", "admin/_tokens")
+
+
+def values_of(name: str, evil: str) -> dict[str, object]:
+    """For the template `name`; nothing when it is none of these."""
+    if not name.startswith(OURS):
+        return {}
+    sessions = [Session(str(n), "u1", evil, evil, kind, evil, evil, evil, NOW, NOW, NOW) for n, kind in enumerate("ab")]
+    return {
+        "own": [*sessions, Session("9", "u1", evil, evil, "api", evil, evil, evil, NOW, NOW, NOW)],
+        "found": sessions,
+        "mine": "0",
+        "said": evil,
+        "refusal": evil,
+        "wrong": {"old": evil, "new": evil},
+        "person": Thing(name=evil, email=evil, role="viewer", theme="auto"),
+        "holder": ("u1", evil, evil),
+        "user": evil,
+        "before": evil,
+        "first_url": "/admin/sessions?user=" + evil,
+        "living": _tokens(evil, "active"),
+        "past": [*_tokens(evil, "expired"), *_tokens(evil, "revoked")],
+        "rows": _tokens(evil, "active"),
+        "made": _tokens(evil, "active")[0][0],
+        "secret": "dsk_shown_once",
+        "example": evil,
+        "base_url": "http://127.0.0.1:8000",
+        "draft": Thing(
+            id="t2", name=evil, scope=evil, stacks=evil, days=evil, problem=evil, wrong={"name": evil, "stacks": evil}
+        ),
+        "field": "stacks",
+        "hint": "A hint.",
+    }
+
+
+def _tokens(evil: str, state: str) -> list[tuple[Token, str]]:
+    end = NOW + timedelta(days=9)
+    reports = Token("t1", evil, (evil, evil), NOW, end, NOW, NOW, Scope.REPORT, "u1", evil, evil)
+    metrics = Token("t2", evil, (), NOW, end, None, NOW, Scope.METRICS)
+    return [(reports, state), (metrics, state)]
