@@ -209,6 +209,7 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_by_drift ON decisions (drift_id, decided_at);
 CREATE INDEX decisions_by_until ON decisions (until) WHERE until IS NOT NULL;
 CREATE INDEX drifts_by_end ON drifts (resolved_at) WHERE resolved_at IS NOT NULL;
+CREATE INDEX drifts_by_address ON drifts (address, id);
 
 -- Drifts that a held report no longer has. They stay as they are until an engineer confirms that they are gone.
 CREATE TABLE held_drifts (

@@ -8,9 +8,13 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from driftsentry import answers, auth, drifts, errors, events, migrations, security, site
+from driftsentry import alerts, answers, auth, drifts, errors, events, limits, migrations, security, site, stacks
+from driftsentry.admin import sessions_pages, tokens_pages, users_pages
+from driftsentry.alerts import fragments as alert_fragments
+from driftsentry.alerts import pages as alert_pages
 from driftsentry.api import v1
-from driftsentry.auth import guards
+from driftsentry.audit import pages as audit_pages
+from driftsentry.auth import account_pages, guards, link_pages, setup_pages
 from driftsentry.auth import pages as auth_pages
 from driftsentry.config import Config
 from driftsentry.db import Database
@@ -18,6 +22,7 @@ from driftsentry.drifts import fragments as drift_fragments
 from driftsentry.drifts import pages as drift_pages
 from driftsentry.live import pages as live_pages
 from driftsentry.live.hub import Hub
+from driftsentry.metrics import pages as metrics_pages
 from driftsentry.overview import fragments as overview_fragments
 from driftsentry.overview import pages as overview_pages
 from driftsentry.serve import refuse_deflate
@@ -38,6 +43,7 @@ def create_app(settings: Config | None = None) -> DriftSentry:
     _quiet_warnings()
     _connect(app)
     security.install(app)
+    limits.install(app)
     guards.install(app)
     answers.install(app)
     _register(app)
@@ -55,17 +61,34 @@ def _quiet_warnings() -> None:
 def _connect(app: DriftSentry) -> None:
     """One database, one log, and one tail of it that tells the pages."""
     app.db = Database(app.settings.database_url)
-    app.db.before_commit = events.Log(app.settings.data_key).seal
+    app.db.before_commit = alerts.before_commit(events.Log(app.settings.data_key))
     app.tail = events.Tail(app.db)
     app.db.after_commit = app.tail.poke
     app.count_waiting = drifts.count_waiting
-    draws = (drift_fragments.draw, stack_fragments.draw, overview_fragments.draw)
-    app.extensions["hub"] = Hub(app.db, app.tail, draws)
+    app.count_unread = alerts.count_unread
+    draws = (
+        drift_fragments.draw,
+        stack_fragments.draw,
+        stack_fragments.draw_held,
+        overview_fragments.draw,
+        alert_fragments.draw,
+    )
+    app.extensions["hub"] = Hub(app.db, app.tail, draws, (alert_fragments.draw_unread, alert_fragments.draw_read))
 
 
 def _register(app: DriftSentry) -> None:
-    pages = (site, auth_pages, overview_pages, drift_pages, stack_pages, live_pages)
-    for blueprint in (*[page.blueprint for page in pages], *v1.BLUEPRINTS):
+    pages = (
+        site,
+        auth_pages,
+        overview_pages,
+        drift_pages,
+        alert_pages,
+        stack_pages,
+        audit_pages,
+        live_pages,
+    )
+    doors = (setup_pages, link_pages, account_pages, users_pages, sessions_pages, tokens_pages, metrics_pages)
+    for blueprint in (*[page.blueprint for page in (*pages, *doors)], *v1.BLUEPRINTS):
         app.register_blueprint(blueprint)
 
 
@@ -75,6 +98,7 @@ async def _start(app: DriftSentry) -> None:
         await migrations.migrate(app.db)
         if app.settings.environment == "demo":
             await auth.ensure_demo_users(app.db)
+        await auth.offer_setup(app.db, app.settings)
         await app.tail.start()
     except BaseException:
         await app.db.disconnect()  # an open connection would keep the process from ending
@@ -103,10 +127,11 @@ async def _every(seconds: float, act: Callable[[], None]) -> None:
 
 
 async def _patrol(app: DriftSentry) -> None:
-    """What only time brings: approvals lapse, and sessions of open sockets run out."""
+    """What only time brings: approvals lapse, stacks fall silent, and sessions of open sockets run out."""
     hub = app.extensions["hub"]
     while True:
         with suppress(errors.Unavailable):  # the next round finds the same
             await drifts.lapse(app.db)
+            await stacks.note_stale(app.db)
             hub.end_sessions(await auth.dead_sessions(app.db, app.settings, hub.session_ids()))
         await asyncio.sleep(PATROL_SECONDS)

@@ -103,6 +103,7 @@ def install(quart: DriftSentry) -> None:
     quart.register_error_handler(errors.Failure, failure)
     quart.register_error_handler(HTTPException, _http_failure)
     quart.register_error_handler(Exception, _unexpected)
+    quart.url_map.merge_slashes = False  # werkzeug would answer `//` with a redirection in a shape of its own
 
 
 async def failure(error: errors.Failure) -> Response:

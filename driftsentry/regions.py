@@ -21,6 +21,15 @@ class Region:
         return self.for_deciders if can_decide else self.for_viewers
 
 
+@dataclass(frozen=True, slots=True)
+class OwnRegion:
+    """A piece of HTML for one person in `room`: the others get another one, or none."""
+
+    room: str
+    user_id: str
+    html: str
+
+
 def for_all(room: str, html: str) -> Region:
     """A region without controls: alike for everybody."""
     return Region(room, html, html)

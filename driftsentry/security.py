@@ -56,6 +56,8 @@ def install(quart: DriftSentry) -> None:
 def _begin() -> None:
     g.request_id = ids.new()
     g.started = time.perf_counter()
+    if "\0" in request.path:  # no database stores it, so nothing has that name
+        raise errors.NotFound("There is nothing at this address.")
     if request.method not in SAFE_METHODS:
         refuse_other_origins()
 

@@ -100,15 +100,23 @@
     return !noise && of.status === (tab === "open" ? "detected" : tab);
   }
 
-  function count() {
-    const news = one("#drifts-news"), list = one("#drifts-rows");
+  const isNewAlert = ({ dataset: { alert, stack } }, { dataset: { stack: only } }) =>
+    !doc.getElementById("alert-" + alert) && (!only || only === stack);
+
+  function countOf(noun, list, fits) {
+    const news = one(`#${noun}s-news`);
     if (!news || !list) return;
-    const items = all("#drifts-news-items > [data-drift]").filter((item) => belongs(item, list));
-    const number = new Set(items.map((item) => item.dataset.drift)).size;
+    const items = all(`#${noun}s-news-items > [data-${noun}]`).filter((item) => fits(item, list));
+    const number = new Set(items.map((item) => item.dataset[noun])).size;
     news.hidden = number === 0;
     news.textContent = `${number} new - Show`;
-    if (number > known) announce(`${number} new ${number === 1 ? "drift" : "drifts"}`);
+    if (number > known) announce(`${number} new ${number === 1 ? noun : noun + "s"}`);
     known = number;
+  }
+
+  function count() {
+    countOf("drift", one("#drifts-rows"), belongs);
+    countOf("alert", one("#alerts-list"), isNewAlert);
   }
 
   // -- Times: the words of templating.age ------------------------------------------------------------------------
@@ -163,7 +171,7 @@
   });
 
   // -- Keys ----------------------------------------------------------------------------------------------------
-  const PLACES = { o: "/", d: "/drifts", s: "/stacks" };
+  const PLACES = { o: "/", d: "/drifts", s: "/stacks", a: "/alerts", u: "/audit" };
   let prefix = 0;
 
   function move(step) {
@@ -177,7 +185,7 @@
   const KEYS = {
     "?": () => one("#keys")?.togglePopover(),
     "/": () => one("input[type=search]")?.focus(),
-    ".": () => one("#drifts-news:not([hidden]), #much-changed a")?.click(),
+    ".": () => one("#drifts-news:not([hidden]), #alerts-news:not([hidden]), #much-changed a")?.click(),
     j: () => move(1),
     k: () => move(-1),
     x: () => doc.activeElement?.closest(".row")?.querySelector("input")?.click(),

@@ -99,7 +99,7 @@ async def _first(claim: _Claim, handler: Handler, args: Any, values: Any, keeps_
 async def _earlier(claim: _Claim) -> Response | None:
     """The answer to the same request before. Raises `Invalid` for another request with the same key."""
     async with app().db.read() as tx:
-        kept = await queries.select_kept(tx, claim.key_hash)
+        kept = await queries.select_kept(tx, claim.key_hash, clock.now() - KEPT_FOR)
     if kept is None:
         return None
     if kept.request_hash != claim.request_hash:

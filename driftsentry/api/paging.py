@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from quart import request
 
 from driftsentry import errors
 from driftsentry.api.schema import Input
@@ -15,21 +16,26 @@ from driftsentry.errors import Problem
 class PageQuery(Input, frozen=True):
     """The parent of the query of every list."""
 
-    page: Annotated[int, Meta(ge=1, le=100_000, description="From 1; a cursor goes before it.")] = 1
+    page: Annotated[int, Meta(ge=1, le=100_000, description="From 1.")] = 1
     page_size: Annotated[int, Meta(ge=1, le=200, description="Entries a page.")] = 20
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.page_size
+
+
+class CursorQuery(PageQuery, frozen=True):
+    """The same of lists that may be long."""
+
     cursor: Annotated[
         str,
         Meta(
             max_length=500,
             pattern="^[A-Za-z0-9_-]*$",
-            description="nextCursor of a page.",
+            description="nextCursor of the page before; not together with page.",
             extra_json_schema={"format": "cursor"},
         ),
     ] = ""
-
-    @property
-    def offset(self) -> int:
-        return 0 if self.cursor else (self.page - 1) * self.page_size
 
 
 def cursor_of(place: Any) -> str:
@@ -37,8 +43,15 @@ def cursor_of(place: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
-def place_of(cursor: str, kind: Any) -> Any:
-    """What `cursor_of` was given, which must be a `kind`. Raises `Invalid`."""
+def start_of(query: CursorQuery, kind: Any) -> Any:
+    """What `cursor_of` was given, which must be a `kind`; None without a cursor. Raises `Invalid`."""
+    if query.cursor and "page" in request.args:
+        sentence = "Give page or cursor, not both."
+        raise errors.Invalid(sentence, status=400, problems=[Problem("page", sentence)])
+    return _place_of(query.cursor, kind) if query.cursor else None
+
+
+def _place_of(cursor: str, kind: Any) -> Any:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return msgspec.json.decode(text, type=kind)
@@ -52,7 +65,7 @@ def page_meta(
 ) -> dict[str, Any]:
     """`total`: how many match; counting may have stopped there, which `totalIsCapped` says."""
     meta: dict[str, Any] = {"pageSize": query.page_size, "total": total, "hasMore": has_more}
-    if not query.cursor:
+    if not getattr(query, "cursor", ""):
         meta["page"] = query.page
     if next_cursor is not None:
         meta["nextCursor"] = next_cursor

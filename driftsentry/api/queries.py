@@ -16,9 +16,12 @@ class Kept:
     answer: str | None
 
 
-async def select_kept(tx: Tx, key_hash: str) -> Kept | None:
+async def select_kept(tx: Tx, key_hash: str, since: datetime) -> Kept | None:
     row = await tx.one(
-        "SELECT request_hash, status, answer FROM idempotency_keys WHERE key_hash = :key_hash", key_hash=key_hash
+        "SELECT request_hash, status, answer FROM idempotency_keys"
+        " WHERE key_hash = :key_hash AND created_at >= :since",
+        key_hash=key_hash,
+        since=to_text(since),
     )
     return Kept(row["request_hash"], row["status"], row["answer"]) if row else None
 

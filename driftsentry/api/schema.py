@@ -80,15 +80,14 @@ async def _read_body(model: type[Model]) -> Model:
 
 def check_query(model: type[Model], args: MultiDict[str, str]) -> Model:
     """A query string: lists are repeated parameters, everything else comes once."""
-    lists = {field.encode_name for field in msgspec.structs.fields(model) if _is_list(field.type)}
+    lists = {field.encode_name for field in msgspec.structs.fields(model) if _holds(field.type, list)}
     repeated = [name for name in args if name not in lists and len(args.getlist(name)) > 1]
+    unstorable = [name for name, value in args.items(multi=True) if "\0" in value]
     given: dict[str, Any] = {name: args.getlist(name) if name in lists else args[name] for name in args}
-    if repeated:
-        raise errors.Invalid(
-            "The query string has problems.",
-            status=400,
-            problems=[Problem(name, "Give this parameter once.") for name in repeated],
-        )
+    problems = [Problem(name[:100], "Give this parameter once.") for name in repeated]
+    problems += [Problem(name[:100], "There is no text with U+0000 in it.") for name in unstorable]
+    if problems:
+        raise errors.Invalid("The query string has problems.", status=400, problems=problems)
     return check(model, given, "The query string has problems.", status=400, strict=False)
 
 
@@ -103,7 +102,9 @@ def check(model: type[Model], given: Mapping[str, Any], sentence: str, *, status
                 problems.append(Problem(name, "This field is required."))
             continue
         try:
-            values[field.name] = _in_range(msgspec.convert(given[name], field.type, strict=strict))
+            # Without `strict` a number would be a moment, too.
+            is_strict = strict or _holds(field.type, datetime)
+            values[field.name] = _checked(msgspec.convert(given[name], field.type, strict=is_strict), given[name])
         except msgspec.ValidationError as problem:
             problems.append(Problem(name, f"{str(problem).replace('`', '')}."))
     if problems:
@@ -111,8 +112,10 @@ def check(model: type[Model], given: Mapping[str, Any], sentence: str, *, status
     return model(**values)
 
 
-def _in_range(value: Any) -> Any:
-    """A moment must have an offset, and be one that is in the calendar in UTC, too."""
+def _checked(value: Any, given: Any) -> Any:
+    """Refuse what msgspec lets pass: `1e3` as a whole number, and a moment that is in no calendar in UTC."""
+    if type(value) is int and str(value) != str(given):
+        raise msgspec.ValidationError("Expected `int`")
     if isinstance(value, datetime):
         try:
             return value.astimezone(UTC) if value.tzinfo else _refuse_moment("Expected an offset, such as Z")
@@ -125,5 +128,6 @@ def _refuse_moment(sentence: str) -> NoReturn:
     raise msgspec.ValidationError(sentence)
 
 
-def _is_list(annotation: Any) -> bool:
-    return list in (annotation, get_origin(annotation), *[get_origin(part) for part in get_args(annotation)])
+def _holds(annotation: Any, kind: type) -> bool:
+    """Whether `kind` is in it: in `list[str]`, `Annotated[list[str], ...]` or `list[str] | None`, `list` is."""
+    return kind in (annotation, get_origin(annotation)) or any(_holds(part, kind) for part in get_args(annotation))

@@ -5,7 +5,8 @@ from driftsentry.auth.actions import Caller, dead_sessions, require_role
 from driftsentry.auth.api_sessions import Grant, log_in, log_out, refresh
 from driftsentry.auth.ci_tokens import create_token, revoke_token
 from driftsentry.auth.model import Account, Person, Role, Scope, Session, Token, User
-from driftsentry.auth.people import change_role, disable, enable, ensure_demo_users, invite, make_reset_link
+from driftsentry.auth.people import change as change_user
+from driftsentry.auth.people import ensure_demo_users, invite, make_reset_link
 from driftsentry.auth.queries import select_account, select_accounts
 from driftsentry.auth.session_queries import count_sessions, select_holder, select_sessions
 from driftsentry.auth.sessions import end as end_session
@@ -26,12 +27,10 @@ __all__ = [
     "Token",
     "User",
     "access_lifetime",
-    "change_role",
+    "change_user",
     "count_sessions",
     "create_token",
     "dead_sessions",
-    "disable",
-    "enable",
     "end_other_sessions",
     "end_session",
     "end_sessions_of",

@@ -82,36 +82,32 @@ async def _insert(tx: Tx, user: User) -> None:
 # -- What admins do to them ------------------------------------------------------------------------------------
 
 
-async def change_role(db: Database, actor: Actor, user_id: str, role: Role) -> User:
-    """Another role, and with it the end of all sessions, so that no open page keeps what the old one showed."""
+async def change(
+    db: Database, actor: Actor, user_id: str, *, role: Role | None = None, is_active: bool | None = None
+) -> User:
+    """Another role, another state or both: all or nothing."""
     async with db.write() as tx:
         await _require_admin(tx, actor)
-        user = await _require(tx, user_id)
-        if role is not Role.ADMIN:
-            await _spare_last_admin(tx, user)
-        if await queries.update_role(tx, user.id, role):
-            now = clock.now()
-            events.record(tx, "user.role_changed", actor, at=now, old=user.role.value, new=role.value, **_target(user))
-            await end_sessions(tx, user.id, actor, now, "role changed")
+        if role is not None:
+            await _change_role(tx, actor, await _require(tx, user_id), role)
+        if is_active is not None:
+            await (_enable if is_active else _disable)(tx, actor, await _require(tx, user_id))
         return await _require(tx, user_id)
+
+
+async def change_role(db: Database, actor: Actor, user_id: str, role: Role) -> User:
+    """Another role, and with it the end of all sessions, so that no open page keeps what the old one showed."""
+    return await change(db, actor, user_id, role=role)
 
 
 async def disable(db: Database, actor: Actor, user_id: str) -> User:
     """Refuse somebody everywhere at once: sessions, sockets, links, and the tokens that he made."""
-    async with db.write() as tx:
-        await _require_admin(tx, actor)
-        await _disable(tx, actor, await _require(tx, user_id))
-        return await _require(tx, user_id)
+    return await change(db, actor, user_id, is_active=False)
 
 
 async def enable(db: Database, actor: Actor, user_id: str) -> User:
     """Let somebody sign in again. What was ended stays ended."""
-    async with db.write() as tx:
-        await _require_admin(tx, actor)
-        user = await _require(tx, user_id)
-        if await queries.update_user_active(tx, user.id, is_active=True):
-            events.record(tx, "user.enabled", actor, at=clock.now(), **_target(user))
-        return await _require(tx, user_id)
+    return await change(db, actor, user_id, is_active=True)
 
 
 async def make_reset_link(db: Database, actor: Actor, user_id: str, once: Once | None = None) -> str:
@@ -133,6 +129,20 @@ async def disable_user(db: Database, email: str) -> None:
     """As `disable`, for the command line."""
     async with db.write() as tx:
         await _disable(tx, SYSTEM, await _require_by_email(tx, email))
+
+
+async def _change_role(tx: Tx, actor: Actor, user: User, role: Role) -> None:
+    if role is not Role.ADMIN:
+        await _spare_last_admin(tx, user)
+    if await queries.update_role(tx, user.id, role):
+        now = clock.now()
+        events.record(tx, "user.role_changed", actor, at=now, old=user.role.value, new=role.value, **_target(user))
+        await end_sessions(tx, user.id, actor, now, "role changed")
+
+
+async def _enable(tx: Tx, actor: Actor, user: User) -> None:
+    if await queries.update_user_active(tx, user.id, is_active=True):
+        events.record(tx, "user.enabled", actor, at=clock.now(), **_target(user))
 
 
 async def _disable(tx: Tx, actor: Actor, user: User) -> None:

@@ -11,7 +11,7 @@ from driftsentry.db import Database, Tx
 from driftsentry.demo import elsewhere, prod
 from driftsentry.demo.plans import DECIDERS, Act, Seen, Stack, plan
 from driftsentry.drifts.actions import Wish, comment
-from driftsentry.events import Actor
+from driftsentry.events import SYSTEM, Actor
 
 LOGINS = (
     "admin@driftsentry.local     admin123",
@@ -33,7 +33,7 @@ async def fill(db: Database, key: bytes) -> int:
         people = await _people(tx)
     now = clock.now()
     with clock.pretend(now - HISTORY):
-        token, _secret = await auth.create_token(db, "demo", ("*",), timedelta(days=90))
+        token, _secret = await auth.create_token(db, SYSTEM, "demo", ("*",), timedelta(days=90))
     steps = [step for stack in STACKS for step in _reports(db, key, token, stack, now)]
     if people:
         steps += [step for stack in STACKS for seen in stack.seen for step in _acts(db, people, stack, seen, now)]

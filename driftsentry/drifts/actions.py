@@ -1,6 +1,7 @@
 """What people do to drifts: decide and comment. And what time does: approvals lapse."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from driftsentry import clock, errors, events, ids
@@ -17,23 +18,26 @@ CONSEQUENCES = {
     Verdict.REJECTED: "revert reality to the code",
 }
 BULK = 200
+Once = Callable[[Tx], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A decision as somebody asks for it: on the facts that he saw."""
+    """A decision as somebody asks for it: on the facts that he saw, named by fingerprint, version, both or neither."""
 
     verdict: Verdict
     reason: str
-    fingerprint: str
+    fingerprint: str | None
     until: datetime | None = None
+    version: int | None = None
 
 
 class Contradicted(errors.Conflict):
     """The facts or the status are not what the caller saw. `drift` is what they are now."""
 
     def __init__(self, drift: Drift, message: str, code: str) -> None:
-        super().__init__(message, code=code)
+        now = {"status": drift.status.value, "fingerprint": drift.fingerprint, "version": str(drift.version)}
+        super().__init__(message, code=code, problems=[Problem(name, value) for name, value in now.items()])
         self.drift = drift
 
 
@@ -82,7 +86,7 @@ def check(wish: Wish) -> Wish:
         problems.append(Problem("until", "The end date must be in the future."))
     if problems:
         raise errors.Invalid(" ".join(problem.message for problem in problems), problems=problems)
-    return Wish(wish.verdict, reason, wish.fingerprint, wish.until)
+    return replace(wish, reason=reason)
 
 
 def text_of(typed: str) -> str:
@@ -98,12 +102,12 @@ async def _decide(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drift:
         actor.name,
         wish.verdict,
         wish.reason,
-        wish.fingerprint,
+        wish.fingerprint or "",
         (),
         wish.until,
         clock.now(),
     )
-    if not await queries.update_decided(tx, decision):
+    if not await queries.update_decided(tx, decision, wish.fingerprint, wish.version):
         return await _answer_again(tx, actor, drift_id, wish)
     await queries.insert_decision(tx, decision)
     decided = await require(tx, drift_id)
@@ -116,7 +120,7 @@ async def _decide(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drift:
         drift_id=drift_id,
         decision_id=decision.id,
         reason=wish.reason,
-        fingerprint=wish.fingerprint,
+        fingerprint=decided.fingerprint,
         consequence=CONSEQUENCES[wish.verdict],
         until=clock.to_text(wish.until) if wish.until else None,
     )
@@ -127,28 +131,35 @@ async def _answer_again(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drif
     """The guarded update found nothing: the first answer for a repetition, else what is different."""
     drift = await require(tx, drift_id)
     made = drift.decision
-    if drift.fingerprint != wish.fingerprint:
+    is_other = wish.fingerprint is not None and drift.fingerprint != wish.fingerprint
+    if is_other or drift.is_open:  # an open one with these facts has another version than the one that was seen
         raise Contradicted(
             drift,
             "This drift changed since you loaded the page. Look at the new facts and decide again.",
             "DRIFT_CHANGED",
         )
-    if made is None or drift.is_open or drift.status == "resolved":
+    if made is None or drift.status == "resolved":
         raise Contradicted(drift, f"This drift is {drift.status} by now; there is nothing to decide.", "CONFLICT")
-    if (made.user_id, made.verdict, made.reason) == (actor.id, wish.verdict, wish.reason):
+    # Whatever version was seen: the first time has raised it.
+    if (made.user_id, made.verdict, made.reason, made.until) == (actor.id, wish.verdict, wish.reason, wish.until):
         return drift
     who = "You have" if made.user_id == actor.id else f"{made.user_name} has"
     raise Contradicted(drift, f"{who} {made.verdict} this drift already. Nothing was changed.", "ALREADY_DECIDED")
 
 
-async def comment(db: Database, actor: Actor, drift_id: int, text: str) -> Drift:
-    """Add to the timeline. The event is the comment: it can be neither edited nor lost."""
+async def comment(db: Database, actor: Actor, drift_id: int, text: str, once: Once | None = None) -> Drift:
+    """Add to the timeline. The event is the comment: it can be neither edited nor lost.
+
+    `once` comes first inside the transaction, and may refuse.
+    """
     text = text_of(text)
     low, high = COMMENT_LENGTH
     if not low <= len(text) <= high:
         sentence = f"A comment has {low} to {high} characters; this one has {len(text)}."
         raise errors.Invalid(sentence, problems=[Problem("text", sentence)])
     async with db.write() as tx:
+        if once:
+            await once(tx)
         await require_role(tx, actor, Role.ENGINEER)
         drift = await require(tx, drift_id)
         events.record(

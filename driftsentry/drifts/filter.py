@@ -135,7 +135,7 @@ def parse(args: Mapping[str, str], only: list[str]) -> Filter:
 def picked(picks: list[str]) -> dict[int, str]:
     """Checkboxes (`1042:fingerprint`) as drift: the facts that were seen. What is no such thing is left out."""
     found = [_PICK.fullmatch(pick) for pick in picks]
-    return {int(match[1]): match[2] for match in found if match}
+    return {int(match[1]): match[2] or "" for match in found if match}
 
 
 def _place(text: str, wanted: Filter) -> tuple[str | int, ...]:

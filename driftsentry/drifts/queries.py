@@ -115,13 +115,15 @@ async def select_environment_counts(tx: Tx) -> list[tuple[str, str, int]]:
     return [(record[0], record[1], int(record[2])) for record in records if record[2]]
 
 
-async def update_decided(tx: Tx, decision: Decision) -> bool:
-    """The guarded update: only while it is undecided and its facts are those that were seen."""
+async def update_decided(tx: Tx, decision: Decision, seen: str | None, version: int | None) -> bool:
+    """The guarded update: only while it is undecided and has the fingerprint and version that were seen, if any."""
     record = await tx.one(
         "UPDATE drifts SET status = :verdict, decision_id = :decision_id, version = version + 1, updated_at = :at"
-        " WHERE id = :id AND status = 'detected' AND fingerprint = :seen RETURNING id",
+        " WHERE id = :id AND status = 'detected' AND fingerprint = coalesce(:seen, fingerprint)"
+        " AND version = coalesce(:version, version) RETURNING id",
         id=decision.drift_id,
-        seen=decision.fingerprint,
+        seen=seen,
+        version=version,
         verdict=decision.verdict.value,
         decision_id=decision.id,
         at=to_text(decision.decided_at),
@@ -131,8 +133,9 @@ async def update_decided(tx: Tx, decision: Decision) -> bool:
 
 async def insert_decision(tx: Tx, decision: Decision) -> None:
     await tx.run(
-        "INSERT INTO decisions (id, drift_id, user_id, verdict, reason, fingerprint, changes, until, decided_at)"
-        " SELECT :id, d.id, :user_id, :verdict, :reason, d.fingerprint, d.changes, :until, :decided_at"
+        "INSERT INTO decisions (id, drift_id, user_id, verdict, reason, fingerprint, changes, until, decided_at,"
+        " detected_at)"
+        " SELECT :id, d.id, :user_id, :verdict, :reason, d.fingerprint, d.changes, :until, :decided_at, d.detected_at"
         " FROM drifts d WHERE d.id = :drift_id",
         id=decision.id,
         drift_id=decision.drift_id,

@@ -4,7 +4,7 @@ Nothing is written for a drift that is as it was; the report itself says that it
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from driftsentry.ingest import Finding, Move, changes_to_json
 from driftsentry.rules import judge
 
 ATTRIBUTES = 20
+# An empty or wrong plan lacks nearly everything: when more are missing, and most of them, somebody must confirm it.
+HELD_OVER = 20
 _FACTS = (
     "module_address, resource_type, resource_name, provider, cause, cause_reason, action, severity, severity_rank,"
     " severity_rule, severity_reason, fingerprint, changes, attributes, hidden_changes, search_text"
@@ -69,6 +71,15 @@ class Counts:
     reopened: int = 0
     resolved: int = 0
     informational: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a report did. `held`: (id, fingerprint) of drifts that it lacks, but whose end somebody must confirm."""
+
+    counts: Counts
+    held: list[tuple[int, str]] = field(default_factory=list)
+    held_amount: int = 0  # without those that are informational
 
 
 @dataclass(slots=True)
@@ -148,10 +159,11 @@ async def apply(
     resolves: bool,
     actor: Actor,
     at: datetime,
-) -> Counts:
+) -> Outcome:
     """Bring the drifts of a stack to what its newest report says; `resolves`: what it lacks is gone."""
     work = _Work(stack_id, report_id, actor, at)
     known = await _follow_moves(tx, await _known(tx, stack_id), moves)
+    were_open = len(_open(known.values()))
     next_id = int(await tx.value("SELECT coalesce(max(id), 0) FROM drifts"))
     for sighting in sightings:
         before = known.pop(sighting.key, None)
@@ -160,15 +172,38 @@ async def apply(
             _add(work, sighting, next_id)
         else:
             _compare(work, sighting, before)
-    if resolves:
-        for missing in known.values():
-            _resolve(work, missing)
+    lacked = [row for row in known.values() if row["status"] != "resolved"] if resolves else []
+    missing = len(_open(lacked))
+    is_held = missing > HELD_OVER and missing * 2 > were_open
+    if not is_held:
+        for row in lacked:
+            _resolve(work, row)
     await tx.run_many(_INSERT, work.inserts)
     await tx.run_many(_UPDATE, work.updates)
     await tx.run_many(_RESOLVE, work.resolves)
     for kind, drift_id, data in work.told:
         events.record(tx, kind, actor, at=at, stack_id=stack_id, drift_id=drift_id, report_id=report_id, **data)
-    return work.counts
+    if not is_held:
+        return Outcome(work.counts)
+    return Outcome(work.counts, [(row["id"], row["fingerprint"]) for row in lacked], missing)
+
+
+async def resolve_held(tx: Tx, report_id: str, actor: Actor, at: datetime) -> int:
+    """Somebody confirmed that what a held report lacks is gone: all of it that has not come back since."""
+    rows = await tx.all(
+        "SELECT d.id, d.stack_id, d.status, d.cause FROM held_drifts h JOIN drifts d ON d.id = h.drift_id"
+        " WHERE h.report_id = :report_id AND d.fingerprint = h.fingerprint AND d.status <> 'resolved' ORDER BY d.id",
+        report_id=report_id,
+    )
+    await tx.run_many(_RESOLVE, [{"id": row["id"], "at": to_text(at)} for row in rows])
+    for row in rows:
+        of, why = {"stack_id": row["stack_id"], "drift_id": row["id"]}, {"after": row["status"], "cause": row["cause"]}
+        events.record(tx, "drift.resolved", actor, at=at, report_id=report_id, **of, **why)
+    return len(rows)
+
+
+def _open(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["status"] != "resolved" and row["cause"] == "out_of_band"]
 
 
 async def _known(tx: Tx, stack_id: str) -> dict[tuple[str, str], Row]:
@@ -234,8 +269,6 @@ def _decided(before: Row) -> dict[str, str]:
 
 
 def _resolve(work: _Work, missing: Row) -> None:
-    if missing["status"] == "resolved":
-        return
     work.resolves.append({"id": missing["id"], "at": to_text(work.at)})
     if missing["cause"] == "out_of_band":
         work.counts.resolved += 1

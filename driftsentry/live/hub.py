@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from driftsentry.db import Database
 from driftsentry.events import BATCH, Event, Tail, select_after
 from driftsentry.live.socket import Socket
-from driftsentry.regions import MOST_DRIFTS, Region, in_place
+from driftsentry.regions import MOST_DRIFTS, OwnRegion, Region, in_place
 from driftsentry.templating import render
 
 RECENT = 2000
@@ -19,6 +19,8 @@ HEARTBEAT = json.dumps({"type": "hb"})
 Rooms = frozenset[str]
 # What changes for these events, in rooms that somebody is in.
 Draw = Callable[[Database, Sequence[Event], Rooms], Awaitable[list[Region]]]
+# The same for what is another for each person, for those (by id) who are in a room: {room: people}.
+DrawOwn = Callable[[Database, Sequence[Event], Mapping[str, set[str]]], Awaitable[list[OwnRegion]]]
 _SAYINGS = {
     "drift.detected": "A drift was detected.",
     "drift.changed": "A drift changed.",
@@ -32,12 +34,13 @@ _log = logging.getLogger(__name__)
 
 
 class Hub:
-    def __init__(self, db: Database, tail: Tail, draws: Sequence[Draw]) -> None:
+    def __init__(self, db: Database, tail: Tail, draws: Sequence[Draw], own_draws: Sequence[DrawOwn] = ()) -> None:
         self._db = db
         self._draws = draws
+        self._own_draws = own_draws
         self._sockets: set[Socket] = set()
         self._recent: deque[Event] = deque(maxlen=RECENT)
-        self._catch_ups: OrderedDict[tuple[int, int, Rooms, bool], str] = OrderedDict()
+        self._catch_ups: OrderedDict[tuple[int, int, Rooms, bool], tuple[str, Sequence[Event]]] = OrderedDict()
         self._tail = tail
         self.seq = 0
         self.is_closing = False
@@ -57,18 +60,22 @@ class Hub:
         self._end_revoked(batch)
         if self._sockets:
             rooms = frozenset[str]().union(*[socket.rooms for socket in self._sockets])
-            self._push(await self._draw(batch, rooms), batch)
+            self._push(await self._draw(batch, rooms), await self._draw_own(batch, self._sockets), batch)
         # No await between the push and this line: a socket that joins now either was in the set, or starts behind.
         self._recent.extend(batch)
         self.seq = batch[-1].seq
 
-    def _push(self, regions: Sequence[Region], batch: Sequence[Event]) -> None:
+    def _push(self, regions: Sequence[Region], own: Sequence[OwnRegion], batch: Sequence[Event]) -> None:
         frames: dict[tuple[Rooms, bool], str] = {}
+        by_person: dict[str, list[OwnRegion]] = {}
+        for region in own:
+            by_person.setdefault(region.user_id, []).append(region)
         for socket in list(self._sockets):
             group = (socket.rooms, socket.can_decide)
             if group not in frames:
                 frames[group] = _frame(regions, *group, batch)
-            socket.put(frames[group])
+            mine = [region.html for region in by_person.get(socket.user_id, ()) if region.room in socket.rooms]
+            socket.put("".join(mine) + frames[group])
             if _is_much(batch) and "drifts" in socket.rooms:
                 socket.put(RELOAD)
 
@@ -85,6 +92,13 @@ class Hub:
     async def _draw(self, batch: Sequence[Event], rooms: Rooms) -> list[Region]:
         return [region for draw in self._draws for region in await draw(self._db, batch, rooms)]
 
+    async def _draw_own(self, batch: Sequence[Event], sockets: Iterable[Socket]) -> list[OwnRegion]:
+        people: dict[str, set[str]] = {}
+        for socket in sockets:
+            for room in socket.rooms:
+                people.setdefault(room, set()).add(socket.user_id)
+        return [region for draw in self._own_draws for region in await draw(self._db, batch, people)]
+
     async def join(self, socket: Socket, after: int) -> None:
         """Add a socket and queue what happened since event `after`, which its page was rendered at."""
         if self.is_closing:
@@ -92,7 +106,7 @@ class Hub:
             return
         self._sockets.add(socket)  # first, so that nothing falls between the catch-up and the live frames
         if after < self.seq:
-            socket.put(await self._catch_up(after, socket.rooms, socket.can_decide), first=True)
+            socket.put(await self._catch_up(after, socket), first=True)
         socket.open()
 
     def leave(self, socket: Socket) -> None:
@@ -100,19 +114,22 @@ class Hub:
         if not self._sockets:
             self._empty.set()
 
-    async def _catch_up(self, after: int, rooms: Rooms, can_decide: bool) -> str:
+    async def _catch_up(self, after: int, socket: Socket) -> str:
         """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
-        key = (after, self.seq, rooms, can_decide)
+        key = (after, self.seq, socket.rooms, socket.can_decide)
         if key not in self._catch_ups:
             missed = await self._since(after)
             if len(missed) >= BATCH or _is_much(missed):
                 return RELOAD
-            self._catch_ups[key] = _frame(await self._draw(missed, rooms), rooms, can_decide, missed)
+            frame = _frame(await self._draw(missed, socket.rooms), socket.rooms, socket.can_decide, missed)
+            self._catch_ups[key] = frame, missed
             if len(self._catch_ups) > KEPT_CATCH_UPS:
                 self._catch_ups.popitem(last=False)
-        return self._catch_ups[key]
+        frame, missed = self._catch_ups[key]
+        own = await self._draw_own(missed, [socket])
+        return "".join([region.html for region in own]) + frame
 
-    async def _since(self, after: int) -> list[Event]:
+    async def _since(self, after: int) -> Sequence[Event]:
         if self._recent and self._recent[0].seq <= after + 1:
             return [event for event in self._recent if event.seq > after]
         async with self._db.read() as tx:

@@ -12,7 +12,7 @@ from driftsentry.live.hub import Hub
 from driftsentry.live.socket import Socket
 from driftsentry.web import Access, allow, app
 
-ROOM = re.compile(r"drifts|alerts|drift:[0-9]{1,9}|stack:[A-Za-z0-9._/-]{1,200}")
+ROOM = re.compile(r"drifts|alerts|alerts-list|drift:[0-9]{1,9}|stack:[A-Za-z0-9._/-]{1,200}")
 CURSOR = re.compile(r"[0-9]{1,18}")
 MOST_ROOMS = 10
 CLOSE_SECONDS = 2
@@ -44,7 +44,7 @@ def hub() -> Hub:
 def _socket(person: Person) -> Socket:
     asked = websocket.args.getlist("room")[:MOST_ROOMS]
     rooms = frozenset(room for room in asked if ROOM.fullmatch(room))
-    return Socket(person.session_id, person.can_decide, rooms)
+    return Socket(person.session_id, person.can_decide, rooms, person.id)
 
 
 async def _serve(socket: Socket) -> None:

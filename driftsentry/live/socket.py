@@ -16,6 +16,7 @@ class Socket:
     session_id: str
     can_decide: bool
     rooms: frozenset[str]
+    user_id: str = ""
     _frames: deque[str] = field(default_factory=deque)
     _bytes: int = 0
     _ready: asyncio.Event = field(default_factory=asyncio.Event)

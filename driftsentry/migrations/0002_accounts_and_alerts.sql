@@ -13,6 +13,7 @@ ALTER TABLE decisions ADD COLUMN detected_at TEXT;
 CREATE INDEX reports_by_token ON reports (token_id, received_at);
 CREATE INDEX reports_held ON reports (stack_id, held) WHERE held > 0 AND held_until IS NULL;
 CREATE INDEX drifts_by_end ON drifts (resolved_at) WHERE resolved_at IS NOT NULL;
+CREATE INDEX drifts_by_address ON drifts (address, id);
 CREATE INDEX events_by_kind ON events (kind, seq);
 CREATE INDEX events_by_actor ON events (actor_id, seq);
 CREATE INDEX events_by_address ON events (address, seq);

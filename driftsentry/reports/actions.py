@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from driftsentry import clock, drifts, errors, events, ids, ingest, stacks
 from driftsentry.auth import Token, note_token_used
 from driftsentry.db import Database, Tx
 from driftsentry.events import Actor
-from driftsentry.reports import queries
+from driftsentry.reports import held, queries
 from driftsentry.reports.model import Receipt, Report, Upload
 from driftsentry.stacks import Stack
 
@@ -20,6 +21,8 @@ from driftsentry.stacks import Stack
 RETRY_WINDOW = timedelta(minutes=15)
 # A tool's clock may be a little ahead of ours. One that is far ahead would make all later reports old.
 CLOCK_SKEW = timedelta(minutes=10)
+# For one token: a pipeline that runs away, or whoever stole the token, fills no disk.
+REPORTS_AN_HOUR = 600
 _PARSERS = asyncio.Semaphore(2)
 
 
@@ -46,11 +49,13 @@ async def receive(
 ) -> Receipt:
     """Take in one report of the stack `slug`; `body` is unpacked.
 
-    Raises `Forbidden` for a stack the token does not cover, `Failure` (400, 413, 415, 422) for a body that is
-    no report. Nothing of a refused body is stored.
+    Raises `Forbidden` for a stack the token does not cover, `RateLimited` for a token that sent too many, `Failure`
+    (400, 413, 415, 422) for a body that is no report. Nothing of a refused body is stored.
     """
     check_stack(token, slug)
     at = clock.now()
+    async with db.read() as tx:  # before anything that takes time
+        await _require_quota(tx, token, at)
     async with _PARSERS:
         body_hash = await asyncio.to_thread(_hash, key, body, upload)
         delivery = _Delivery(token, actor, slug, body_hash, upload, at)
@@ -62,6 +67,7 @@ async def receive(
     async with db.write() as tx:
         if again := await _repeated(tx, delivery):
             return Receipt(again, is_duplicate=True)
+        await _require_quota(tx, token, at)  # again: others were received while this one was parsed
         return Receipt(await _take_in(tx, parsed, delivery), is_duplicate=False)
 
 
@@ -75,6 +81,17 @@ def check_stack(token: Token, slug: str) -> None:
         raise errors.Forbidden(
             f"This token may report for {', '.join(token.stacks)}, and {slug} is none of them. "
             "Make a token for it: python -m driftsentry token create"
+        )
+
+
+async def _require_quota(tx: Tx, token: Token, at: datetime) -> None:
+    """Counted in the database, so that it holds for all processes together."""
+    hour = timedelta(hours=1)
+    number, first = await queries.count_since(tx, token.id, at - hour)
+    if number >= REPORTS_AN_HOUR and first is not None:
+        raise errors.RateLimited(
+            f"This token has sent {REPORTS_AN_HOUR} reports within an hour, which is the limit.",
+            retry_after=max(1, math.ceil((first + hour - at).total_seconds())),
         )
 
 
@@ -107,17 +124,22 @@ async def _repeated(tx: Tx, delivery: _Delivery) -> Report | None:
 async def _take_in(tx: Tx, parsed: _Parsed, delivery: _Delivery) -> Report:
     stack = await stacks.ensure(tx, delivery.slug, delivery.at)
     report = _report(parsed.scan, delivery, stack)
+    outcome = drifts.Outcome(report.counts)
     if not report.is_late:
-        report = replace(report, counts=await _apply(tx, parsed, delivery, stack, report))
+        outcome = await _apply(tx, parsed, delivery, stack, report)
+        report = replace(report, counts=outcome.counts, held=outcome.held_amount)
     await queries.insert_report(tx, report)
     await note_token_used(tx, delivery.token, delivery.at, delivery.actor.address)
-    _tell(tx, report, delivery.actor)
+    is_failing = parsed.scan.is_errored and not stack.is_errored and not report.is_late
+    _tell(tx, report, delivery.actor, is_failing=is_failing)
+    if not report.is_late and (parsed.scan.resolves or parsed.sightings):
+        await held.hold(tx, delivery.actor, report, outcome.held)
     return report
 
 
-async def _apply(tx: Tx, parsed: _Parsed, delivery: _Delivery, stack: Stack, report: Report) -> drifts.Counts:
+async def _apply(tx: Tx, parsed: _Parsed, delivery: _Delivery, stack: Stack, report: Report) -> drifts.Outcome:
     """What the stack's newest report says of its drifts, and of how far it can be relied on."""
-    counts = await drifts.apply(
+    outcome = await drifts.apply(
         tx,
         stack.id,
         parsed.sightings,
@@ -136,7 +158,7 @@ async def _apply(tx: Tx, parsed: _Parsed, delivery: _Delivery, stack: Stack, rep
         reason=report.incomplete_reason,
         is_errored=parsed.scan.is_errored,
     )
-    return counts
+    return outcome
 
 
 def _report(scan: ingest.Scan, delivery: _Delivery, stack: Stack) -> Report:
@@ -166,7 +188,7 @@ def _report(scan: ingest.Scan, delivery: _Delivery, stack: Stack) -> Report:
     )
 
 
-def _tell(tx: Tx, report: Report, actor: Actor) -> None:
+def _tell(tx: Tx, report: Report, actor: Actor, *, is_failing: bool) -> None:
     events.record(
         tx,
         "report.received",
@@ -177,6 +199,7 @@ def _tell(tx: Tx, report: Report, actor: Actor) -> None:
         stack=report.stack,
         is_late=report.is_late,
         is_complete=report.is_complete,
+        is_failing=is_failing,
         detected=report.detected,
         changed=report.changed,
         reopened=report.reopened,

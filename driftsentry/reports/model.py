@@ -41,6 +41,13 @@ class Report:
     is_complete: bool
     incomplete_reason: str
     counts: Counts
+    held: int = 0  # drifts whose end waits for an engineer
+    held_until: datetime | None = None  # when somebody answered, or a later report made the question void
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an engineer must still say if what it lacks is gone."""
+        return self.held > 0 and self.held_until is None
 
     @property
     def detected(self) -> int:

@@ -1,6 +1,9 @@
 """SQL about reports."""
 
-from driftsentry.clock import from_text, to_text
+from collections.abc import Sequence
+from datetime import datetime
+
+from driftsentry.clock import from_text, maybe_from_text, to_text
 from driftsentry.db import Row, Tx
 from driftsentry.drifts import Counts
 from driftsentry.reports.model import Report
@@ -8,7 +11,7 @@ from driftsentry.reports.model import Report
 _COUNTS = ("detected", "changed", "unchanged", "reopened", "resolved", "informational")
 _COLUMNS = (
     "id", "stack_id", "token_id", "received_at", "scanned_at", "body_hash", "format", "tool", "tool_version", "mode",
-    "run_id", "run_url", "commit_hash", "is_late", "is_complete", "incomplete_reason", *_COUNTS,
+    "run_id", "run_url", "commit_hash", "is_late", "is_complete", "incomplete_reason", "held", *_COUNTS,
 )  # fmt: skip
 _SELECT = (
     "SELECT r.*, s.slug, t.name AS token_name FROM reports r JOIN stacks s ON s.id = r.stack_id"
@@ -38,6 +41,8 @@ def _report(row: Row) -> Report:
         is_complete=bool(row["is_complete"]),
         incomplete_reason=row["incomplete_reason"],
         counts=Counts(**{name: row[name] for name in _COUNTS}),
+        held=row["held"],
+        held_until=maybe_from_text(row["held_until"]),
     )
 
 
@@ -60,6 +65,7 @@ async def insert_report(tx: Tx, report: Report) -> None:
         is_late=int(report.is_late),
         is_complete=int(report.is_complete),
         incomplete_reason=report.incomplete_reason,
+        held=report.held,
         **{name: getattr(report.counts, name) for name in _COUNTS},
     )
 
@@ -74,16 +80,79 @@ async def select_by_body(tx: Tx, slug: str, body_hash: str) -> Report | None:
     return _report(row) if row else None
 
 
+async def count_since(tx: Tx, token_id: str, at: datetime) -> tuple[int, datetime | None]:
+    """How many reports came with this token after `at`, and when the first of them did."""
+    row = await tx.one(
+        "SELECT count(*) AS reports, min(received_at) AS first FROM reports"
+        " WHERE token_id = :token_id AND received_at > :at",
+        token_id=token_id,
+        at=to_text(at),
+    )
+    assert row is not None, "count(*) always has a row"
+    return row["reports"], maybe_from_text(row["first"])
+
+
+async def select_waiting(tx: Tx, stack_id: str) -> Report | None:
+    """The report of a stack that waits for an engineer to say if what it lacks is gone."""
+    row = await tx.one(
+        _SELECT + " WHERE r.stack_id = :stack_id AND r.held > 0 AND r.held_until IS NULL"
+        " ORDER BY r.received_at DESC LIMIT 1",
+        stack_id=stack_id,
+    )
+    return _report(row) if row else None
+
+
+async def insert_held(tx: Tx, report_id: str, held: Sequence[tuple[int, str]]) -> None:
+    await tx.run_many(
+        "INSERT INTO held_drifts (report_id, drift_id, fingerprint) VALUES (:report_id, :drift_id, :fingerprint)",
+        [{"report_id": report_id, "drift_id": drift_id, "fingerprint": seen} for drift_id, seen in held],
+    )
+
+
+async def select_held(tx: Tx, report_id: str) -> set[tuple[int, str]]:
+    rows = await tx.all("SELECT drift_id, fingerprint FROM held_drifts WHERE report_id = :id", id=report_id)
+    return {(row[0], row[1]) for row in rows}
+
+
+async def update_superseded(tx: Tx, report: Report) -> list[str]:
+    """What other reports of its stack asked is void; ids of those that waited until now."""
+    rows = await tx.all(
+        "UPDATE reports SET held_until = :at"
+        " WHERE stack_id = :stack_id AND held > 0 AND held_until IS NULL AND id <> :id RETURNING id",
+        id=report.id,
+        stack_id=report.stack_id,
+        at=to_text(report.received_at),
+    )
+    return [row[0] for row in rows]
+
+
+async def update_settled(tx: Tx, stack_id: str, report_id: str, at: datetime) -> bool:
+    """The guarded update: False when it no longer waits for an answer, or never did."""
+    row = await tx.one(
+        "UPDATE reports SET held_until = :at"
+        " WHERE id = :id AND stack_id = :stack_id AND held > 0 AND held_until IS NULL RETURNING id",
+        id=report_id,
+        stack_id=stack_id,
+        at=to_text(at),
+    )
+    return row is not None
+
+
 async def select_report(tx: Tx, report_id: str) -> Report | None:
     row = await tx.one(_SELECT + " WHERE r.id = :id", id=report_id)
     return _report(row) if row else None
 
 
-async def select_reports(tx: Tx, stack_id: str, limit: int) -> list[Report]:
+async def count_reports(tx: Tx, stack_id: str) -> int:
+    return int(await tx.value("SELECT count(*) FROM reports WHERE stack_id = :stack_id", stack_id=stack_id))
+
+
+async def select_reports(tx: Tx, stack_id: str, limit: int, offset: int = 0) -> list[Report]:
     """The newest reports of a stack, newest first."""
     rows = await tx.all(
-        _SELECT + " WHERE r.stack_id = :stack_id ORDER BY r.received_at DESC LIMIT :limit",
+        _SELECT + " WHERE r.stack_id = :stack_id ORDER BY r.received_at DESC, r.id DESC LIMIT :limit OFFSET :offset",
         stack_id=stack_id,
         limit=limit,
+        offset=offset,
     )
     return [_report(row) for row in rows]

@@ -1,12 +1,13 @@
-"""What reports do to a stack, inside the transaction of the report."""
+"""What reports do to a stack, inside the transaction of the report; and what it means when none come."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from driftsentry import ids
-from driftsentry.db import Tx
+from driftsentry import clock, events, ids
+from driftsentry.db import Database, Tx
+from driftsentry.events import SYSTEM
 from driftsentry.stacks import queries
-from driftsentry.stacks.model import DEFAULT_INTERVAL, Stack, environment_of
+from driftsentry.stacks.model import DEFAULT_INTERVAL, Freshness, Stack, environment_of
 
 
 async def ensure(tx: Tx, slug: str, at: datetime) -> Stack:
@@ -34,3 +35,21 @@ async def note_report(
             is_errored=is_errored,
         ),
     )
+
+
+async def note_stale(db: Database) -> int:
+    """Record `stack.stale` once for each silence, whatever many processes look; how many stacks fell silent."""
+    now = clock.now()
+    async with db.read() as tx:
+        silent = [stack for stack in await queries.select_unnoted(tx) if stack.freshness(now) is Freshness.STALE]
+    if not silent:
+        return 0
+    async with db.write() as tx:
+        noted = [stack for stack in silent if await queries.update_stale_noted(tx, stack)]
+        for stack in noted:
+            since = clock.to_text(stack.last_report_at) if stack.last_report_at else None
+            report_id = stack.last_report_id
+            events.record(
+                tx, "stack.stale", SYSTEM, at=now, stack_id=stack.id, report_id=report_id, stack=stack.slug, since=since
+            )
+    return len(noted)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from driftsentry import clock, regions
+from driftsentry import clock, regions, reports
 from driftsentry.db import Database
 from driftsentry.events import Event
 from driftsentry.regions import Region
@@ -25,3 +25,27 @@ async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> l
         for stack in stacks
     ]
     return [regions.for_all("drifts", regions.in_place(html)) for html in drawn]
+
+
+async def draw_held(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> list[Region]:
+    """The question of a held report on the page of its stack: whenever it is asked, answered, or void."""
+    touched = {event.stack_id for event in batch if event.stack_id and event.kind.startswith("report.")}
+    if not touched or not any(room.startswith("stack:") for room in rooms):
+        return []
+    async with db.read() as tx:
+        found = [
+            (stack.slug, await reports.select_waiting(tx, stack.id))
+            for stack in await queries.select_stacks_by_id(tx, touched)
+            if f"stack:{stack.slug}" in rooms
+        ]
+    return [_held(slug, held) for slug, held in found]
+
+
+def _held(slug: str, held: reports.Report | None) -> Region:
+    now = clock.now()
+
+    def draw(can_decide: bool) -> str:
+        html = render("stacks/_held.html", slug=slug, held=held, can_decide=can_decide, now=now)
+        return regions.in_place(html)
+
+    return regions.for_each_audience(f"stack:{slug}", draw)

@@ -1,6 +1,8 @@
 """The list of stacks, and the page of one."""
 
-from quart import Blueprint
+from typing import cast
+
+from quart import Blueprint, Response, redirect, request
 
 from driftsentry import answers, clock, drifts, errors, events, reports, stacks
 from driftsentry.auth import guards
@@ -41,9 +43,21 @@ async def show(slug: str) -> str:
             "stacks/show.html",
             slug,
             active="stacks",
-            live=f"/live?after={after}&room=drifts",
+            live=f"/live?after={after}&room=drifts&room=stack:{slug}",
             entry=found[0],
+            held=await reports.select_waiting(tx, found[0].stack.id),
             rows=await drifts.most_urgent(tx, ROWS, stack=slug),
             reports=await reports.select_reports(tx, found[0].stack.id, REPORTS),
             can_decide=guards.person().can_decide,
         )
+
+
+@blueprint.post("/stacks/<path:slug>/held")
+@allow(Access.ENGINEER)
+async def held(slug: str) -> Response:
+    typed = await request.form
+    verdict = typed.get("verdict", "")
+    if verdict not in set(reports.Answer):
+        raise errors.Invalid("Choose to confirm or to dismiss.")
+    await reports.settle(app().db, guards.actor(), slug, typed.get("report", ""), reports.Answer(verdict))
+    return cast(Response, redirect(f"/stacks/{slug}", 303))

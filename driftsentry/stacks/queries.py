@@ -63,11 +63,33 @@ async def update_stack_reported(tx: Tx, stack: Stack) -> None:
     )
 
 
-async def select_tallies(tx: Tx) -> dict[str, Tally]:
-    """Open drifts by stack id, from the table that triggers keep."""
+async def select_unnoted(tx: Tx) -> list[Stack]:
+    """Stacks whose last report was not noted to be the last for long."""
+    rows = await tx.all(
+        "SELECT * FROM stacks WHERE last_report_id IS NOT NULL"
+        " AND (stale_noted_for IS NULL OR stale_noted_for <> last_report_id) ORDER BY slug"
+    )
+    return [_stack(row) for row in rows]
+
+
+async def update_stale_noted(tx: Tx, stack: Stack) -> bool:
+    """False when somebody else has noted it, or a report has come meanwhile."""
+    row = await tx.one(
+        "UPDATE stacks SET stale_noted_for = last_report_id WHERE id = :id AND last_report_id = :seen"
+        " AND (stale_noted_for IS NULL OR stale_noted_for <> last_report_id) RETURNING id",
+        id=stack.id,
+        seen=stack.last_report_id,
+    )
+    return row is not None
+
+
+async def select_tallies(tx: Tx, only: str = "") -> dict[str, Tally]:
+    """Open drifts by stack id, of all or of one, from the table that triggers keep."""
     counted: dict[str, dict[str, int]] = {}
     for stack_id, status, cause, severity, amount in await tx.all(
         "SELECT stack_id, status, cause, severity, amount FROM drift_counts WHERE amount > 0 AND status <> 'resolved'"
+        " AND (CAST(:only AS TEXT) = '' OR stack_id = :only)",
+        only=only,
     ):
         kind = "informational" if cause == "informational" else severity if status == "detected" else "decided"
         of_stack = counted.setdefault(stack_id, {})

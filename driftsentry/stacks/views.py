@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from driftsentry import errors
 from driftsentry.db import Tx
 from driftsentry.stacks import queries
 from driftsentry.stacks.model import Entry, Freshness, Stack, Tally, knowledge
@@ -13,6 +14,20 @@ async def entries(tx: Tx, now: datetime) -> list[Entry]:
     """All stacks, by name."""
     tallies = await queries.select_tallies(tx)
     return [entry_of(stack, tallies.get(stack.id, Tally()), now) for stack in await queries.select_stacks(tx)]
+
+
+async def require(tx: Tx, slug: str) -> Stack:
+    """Raises `NotFound`."""
+    stack = await queries.select_stack(tx, slug)
+    if stack is None:
+        raise errors.NotFound("There is no such stack. Its first report makes it.")
+    return stack
+
+
+async def require_entry(tx: Tx, slug: str, now: datetime) -> Entry:
+    """As `require`, with what waits in it."""
+    stack = await require(tx, slug)
+    return entry_of(stack, (await queries.select_tallies(tx, stack.id)).get(stack.id, Tally()), now)
 
 
 def entry_of(stack: Stack, tally: Tally, now: datetime) -> Entry:

@@ -7,7 +7,7 @@ import pytest
 from driftsentry import drifts, errors
 from driftsentry.auth import ci_tokens
 from driftsentry.drifts.actions import Wish
-from driftsentry.events import Actor
+from driftsentry.events import SYSTEM, Actor
 from tests.site import RECORDED, Site
 
 PLAN = (RECORDED / "tfplan-sequence/seqa-t1-alpha.json").read_bytes()
@@ -41,9 +41,9 @@ async def test_a_revoked_token_is_refused_at_once(site: Site) -> None:
     other = await site.ci_token()
     assert (await site.post_body(PLAN, token=token)).status_code == 201
     [identity, _other] = [event.data["token_id"] for event in await site.events("token.created")]
-    assert await ci_tokens.revoke_token(site.db, identity) == 1
+    assert await ci_tokens.revoke_token(site.db, SYSTEM, identity) == 1
     assert "revoked" in await refused(site, 401, "INVALID_TOKEN", token=token)
-    assert await ci_tokens.revoke_token(site.db, identity) == 0
+    assert await ci_tokens.revoke_token(site.db, SYSTEM, identity) == 0
     assert (await site.post_body(PLAN, token=other)).status_code == 200
 
 
@@ -79,7 +79,7 @@ async def test_the_secret_of_a_token_is_not_kept(site: Site) -> None:
 
 async def test_making_and_revoking_a_token_are_events(site: Site) -> None:
     await site.token("prod/*")
-    await ci_tokens.revoke_token(site.db, "ci")
+    await ci_tokens.revoke_token(site.db, SYSTEM, "ci")
     made, revoked = await site.events("token.created", "token.revoked")
     assert (made.data["stacks"], made.data["token_id"]) == (["prod/*"], revoked.data["token_id"])
 

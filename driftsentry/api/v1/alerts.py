@@ -7,7 +7,7 @@ from quart import Blueprint, Response
 
 from driftsentry import alerts, errors
 from driftsentry.alerts import Alert
-from driftsentry.api.paging import PageQuery, cursor_of, page_meta, place_of
+from driftsentry.api.paging import CursorQuery, cursor_of, page_meta, start_of
 from driftsentry.api.schema import Output, answer, gives, takes
 from driftsentry.auth import guards
 from driftsentry.clock import to_text
@@ -18,7 +18,7 @@ blueprint = Blueprint("api_alerts", __name__, url_prefix="/api/v1/alerts")
 KindName = Literal["drifts", "lapsed", "stale", "failing", "held"]
 
 
-class AlertQuery(PageQuery, frozen=True):
+class AlertQuery(CursorQuery, frozen=True):
     unread: Annotated[bool, Meta(description="true: only those that one has not read.")] = False
     stack: Annotated[str, Meta(max_length=200)] = ""
     kind: KindName | Literal[""] = ""
@@ -54,7 +54,7 @@ class ReadOutput(Output, frozen=True):
 @takes(query=AlertQuery)
 async def list_alerts(query: AlertQuery) -> Response:
     """Alerts, the newest first"""
-    before = place_of(query.cursor, int) if query.cursor else None
+    before = start_of(query, Annotated[int, Meta(ge=0, lt=2**31)])
     narrow = {"unread_only": query.unread, "stack": query.stack, "kind": query.kind}
     async with app().db.read() as tx:
         found = await alerts.select_alerts(

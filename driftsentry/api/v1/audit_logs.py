@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 from quart import Blueprint, Response
 
 from driftsentry import audit
-from driftsentry.api.paging import PageQuery, cursor_of, page_meta, place_of
+from driftsentry.api.paging import CursorQuery, cursor_of, page_meta, start_of
 from driftsentry.api.schema import Output, answer, gives, takes
 from driftsentry.audit import Entry, Filter
 from driftsentry.clock import to_text
@@ -16,16 +16,17 @@ from driftsentry.web import Access, allow, app
 blueprint = Blueprint("api_audit_logs", __name__, url_prefix="/api/v1/audit-logs")
 ENOUGH = 10_000
 Text = Annotated[str, Meta(max_length=200)]
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class AuditQuery(PageQuery, frozen=True):
+class AuditQuery(CursorQuery, frozen=True):
     actor: Annotated[Text, Meta(description="A name, an id or an e-mail address, whole.")] = ""
     kind: Annotated[Text, Meta(description="drift.approved, or only drift.")] = ""
     stack: Text = ""
     drift_id: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
     address: Text = ""
-    since: datetime | UnsetType = UNSET
-    until: datetime | UnsetType = UNSET
+    since: Moment | UnsetType = UNSET
+    until: Moment | UnsetType = UNSET
 
 
 class EntryActorOutput(Output, frozen=True):
@@ -72,7 +73,7 @@ async def list_audit_logs(query: AuditQuery) -> Response:
         since=query.since or None,
         until=query.until or None,
     )
-    before = place_of(query.cursor, int) if query.cursor else None
+    before = start_of(query, Annotated[int, Meta(ge=0, le=2**63 - 1)])
     async with app().db.read() as tx:
         found = await audit.select_entries(tx, wanted, before=before, limit=query.page_size + 1, offset=query.offset)
         total = await audit.count_entries(tx, wanted, ENOUGH)

@@ -132,13 +132,15 @@ def drift_output(listed: Listed, *, is_signed_in: bool) -> DriftOutput:
 
 
 def timeline_output(event: Event, *, is_signed_in: bool) -> TimelineOutput:
-    plain = {"seq": event.seq, "at": to_text(event.at), "kind": event.kind}
+    plain: dict[str, Any] = {"seq": event.seq, "at": to_text(event.at), "kind": event.kind}
     if not is_signed_in:
-        return TimelineOutput(**plain, **dict.fromkeys((*_TOLD, "actor", "verdict", "report_id")))
+        withheld: dict[str, Any] = dict.fromkeys((*_TOLD, "actor", "verdict", "report_id"))
+        return TimelineOutput(**plain, **withheld)
     past = event.kind.rpartition(".")[2]
+    told: dict[str, Any] = {name: event.data.get(name) for name in _TOLD}
     return TimelineOutput(
         **plain,
-        **{name: event.data.get(name) for name in _TOLD},
+        **told,
         actor=ActorOutput(kind=event.actor.kind, id=event.actor.id, name=event.actor.name),  # type: ignore[arg-type]
         verdict=past if past in ("approved", "rejected") else None,  # type: ignore[arg-type]
         report_id=event.report_id,

@@ -10,7 +10,7 @@ from quart import Blueprint, Response, request
 
 from driftsentry import clock, drifts, errors
 from driftsentry.api.idempotency import Once, repeatable
-from driftsentry.api.paging import PageQuery, cursor_of, page_meta, place_of
+from driftsentry.api.paging import CursorQuery, cursor_of, page_meta, start_of
 from driftsentry.api.schema import Handler, Input, answer, gives, takes
 from driftsentry.api.v1.drift_outputs import (
     CauseName,
@@ -61,7 +61,7 @@ _SEEN = Meta(min_length=1, max_length=200, description="Of the facts that one de
 _UNTIL = Meta(tz=True, description="When the approval lapses.")
 
 
-class DriftQuery(PageQuery, frozen=True):
+class DriftQuery(CursorQuery, frozen=True):
     status: Annotated[list[StatusName], Meta(max_length=10)] = []
     severity: Annotated[list[SeverityName], Meta(max_length=10)] = []
     stack: Annotated[str, Meta(max_length=200, pattern=_STACK, description="`*`: any characters, slashes too.")] = ""
@@ -71,10 +71,6 @@ class DriftQuery(PageQuery, frozen=True):
     cause: CauseName | Literal[""] = ""
     q: Annotated[str, Meta(max_length=200, description="Words: of stack, address and attributes.")] = ""
     sort: Annotated[SortName, Meta(description="`-`: descending.")] = "-detectedAt"
-
-
-class TimelineQuery(PageQuery, frozen=True):
-    pass
 
 
 class ApproveInput(Input, frozen=True):
@@ -127,7 +123,7 @@ async def list_drifts(query: DriftQuery) -> Response:
 
 @blueprint.get(_ONE)
 @allow(Access.PUBLIC)
-@gives(DriftOutput)
+@gives(DriftOutput, fails=(304,))
 @_header(_IF_NONE_MATCH)
 async def show_drift(drift_id: int) -> Response:
     """One drift, with every difference
@@ -146,11 +142,10 @@ async def show_drift(drift_id: int) -> Response:
 @blueprint.get(_ONE + "/timeline")
 @allow(Access.PUBLIC)
 @gives(list[TimelineOutput])
-@takes(query=TimelineQuery)
-async def show_timeline(drift_id: int, query: TimelineQuery) -> Response:
+@takes(query=CursorQuery)
+async def show_timeline(drift_id: int, query: CursorQuery) -> Response:
     """What happened to a drift, the oldest first"""
-    _refuse_both(query)
-    after = place_of(query.cursor, Annotated[int, Meta(ge=0, lt=2**63)]) if query.cursor else 0
+    after = start_of(query, Annotated[int, Meta(ge=0, le=2**63 - 1)]) or 0
     async with app().db.read() as tx:
         if await drifts.select_listed(tx, drift_id) is None:
             raise errors.NotFound("There is no such drift.")
@@ -229,26 +224,20 @@ def _wanted(query: DriftQuery) -> Wanted:
 
 def _drift_place(query: DriftQuery) -> tuple[str | int, ...]:
     """Where the page starts; () at the beginning. Raises `Invalid` for the cursor of another order."""
-    _refuse_both(query)
-    if not query.cursor:
+    start = start_of(query, Annotated[list[str | int], Meta(min_length=1)])
+    if start is None:
         return ()
-    name, *place = place_of(query.cursor, Annotated[list[str | int], Meta(min_length=1)])
+    name, *place = start
     if name != query.sort or not drifts.is_place(SORTS[query.sort], tuple(place)):
         sentence = "This cursor belongs to another sort. Take it from nextCursor, with the same sort and filters."
         raise errors.Invalid(sentence, status=400, problems=[Problem("cursor", sentence)])
     return tuple(place)
 
 
-def _refuse_both(query: PageQuery) -> None:
-    if query.cursor and "page" in request.args:
-        sentence = "Give page or cursor, not both."
-        raise errors.Invalid(sentence, status=400, problems=[Problem("page", sentence)])
-
-
 def _seen_version() -> int | None:
     """The version that If-Match names. Raises `Invalid` (400) for what no drift has had as its ETag."""
     header = ", ".join(request.headers.getlist("If-Match"))
-    if header in ("", "*"):
+    if header == "*" or "If-Match" not in request.headers:
         return None
     match = _TAG.fullmatch(header)
     if match is None:

@@ -99,10 +99,9 @@ async def change_user(user_id: str, body: UserChangeInput) -> Response:
     Ends the user's sessions. The last active admin can be neither demoted nor disabled.
     """
     db, actor = app().db, guards.actor()
-    if body.role is not UNSET:
-        await auth.change_role(db, actor, user_id, Role(body.role))
-    if body.active is not UNSET:
-        await (auth.enable if body.active else auth.disable)(db, actor, user_id)
+    role = None if body.role is UNSET else Role(body.role)
+    is_active = None if body.active is UNSET else body.active
+    await auth.change_user(db, actor, user_id, role=role, is_active=is_active)
     async with db.read() as tx:
         return answer(await _require(tx, user_id))
 
