@@ -24,16 +24,17 @@ import httpx
 from quart import Response
 from quart_auth import QuartAuth
 
-from driftsentry import ROOT, auth, clock, create_app, events, ids
+from driftsentry import ROOT, auth, clock, create_app, errors, events, ids
 from driftsentry.auth import Role, people, queries, session_queries
 from driftsentry.auth import actions as auth_actions
 from driftsentry.auth.guards import COOKIE
-from driftsentry.auth.model import User
+from driftsentry.auth.model import NewSession, User
 from driftsentry.auth.passwords import Turns
 from driftsentry.config import Config
 from driftsentry.db import Database, Row
 from driftsentry.reports import actions as report_actions
 from driftsentry.web import DriftSentry
+from tests import leaks
 
 RECORDED = Path(__file__).parent / "recorded"
 SETTINGS = {
@@ -75,19 +76,19 @@ async def add_person(db: Database, name: str, role: str = "engineer", password: 
 async def open_session(db: Database, config: Config, user: User) -> str:
     """The secret of a new session of `user`, without the time a login takes."""
     secret, now = ids.secret(), clock.now()
+    end, of_secret = now + config.session_absolute, ids.fingerprint_of(secret)
+    new = NewSession(ids.new(), user.id, "browser", of_secret, "tests", "127.0.0.1", now, end)
     async with db.write() as tx:
-        end = now + config.session_absolute
-        await session_queries.insert_session(
-            tx, ids.new(), user.id, ids.fingerprint_of(secret), "tests", "127.0.0.1", now, end
-        )
+        await session_queries.insert_session(tx, new)
     return secret
 
 
 async def tables(db: Database, *without: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all our tables: for saying that nothing changed."""
     names = (
-        "users sessions login_failures tokens stacks reports drifts decisions drift_counts events event_head".split()
-    )
+        "users sessions login_failures tokens stacks reports drifts decisions drift_counts events event_head"
+        " alerts alerted_drifts alert_reads held_drifts"
+    ).split()
     async with db.read() as tx:
         found = {name: await tx.all(f"SELECT * FROM {name}") for name in names if name not in without}
     return {name: sorted((tuple(row) for row in rows), key=repr) for name, rows in found.items()}
@@ -162,7 +163,7 @@ class Site:
     as_admin = partialmethod(as_role, "admin")
 
     async def token(self, *stacks: str, lifetime: timedelta = timedelta(days=90)) -> str:
-        return (await auth.create_token(self.db, "ci", stacks or ("*",), lifetime))[1]
+        return (await auth.create_token(self.db, events.SYSTEM, "ci", stacks or ("*",), lifetime))[1]
 
     async def ci_token(self) -> str:
         """One token for all stacks."""
@@ -231,8 +232,11 @@ async def running_site(database_url: str, **more: str) -> AsyncIterator[Site]:
     app = create_app(settings(database_url, **more))
     # They belong to a process and so to its one event loop; here each test has another.
     report_actions._PARSERS, auth_actions._turns = asyncio.Semaphore(2), Turns()
-    async with app.test_app():
-        yield Site(app)
+    with leaks.watching(PASSWORD) as watch:
+        async with app.test_app():
+            yield Site(app)
+            with contextlib.suppress(errors.Unavailable):  # the test took the database away
+                await watch.check(app.db)
 
 
 @dataclass
@@ -287,6 +291,7 @@ def running_server(tmp_path: Path, database_url: str, port: int = 0, **more: str
     try:
         wait_until_ready(server)
         yield server
+        leaks.check_log(log, PASSWORD)
     finally:
         if process.poll() is None:
             server.kill()

@@ -198,6 +198,17 @@ def test_tokens_are_made_listed_and_revoked(env: dict[str, str]) -> None:
     assert run(env, "token", "revoke", "ci").returncode == 1
 
 
+def test_a_token_for_metrics_needs_no_stacks_and_one_for_reports_does(env: dict[str, str]) -> None:
+    made = run(env, "token", "create", "--name", "prometheus", "--scope", "metrics:read")
+    assert made.stdout.startswith("dsk_")
+    assert "For metrics:read, until" in made.stdout
+    assert "prometheus  metrics:read  until" in run(env, "token", "list").stdout
+    refused = run(env, "token", "create", "--name", "ci")
+    assert refused.returncode == 1
+    assert "which stacks" in refused.stderr
+    assert run(env, "token", "create", "--name", "ci", "--scope", "all").returncode == 2
+
+
 @pytest.mark.parametrize("age", ["0d", "90", "d", "-1d", "90 d", "1y", "99999d"])
 def test_a_lifetime_needs_a_number_and_a_unit(env: dict[str, str], age: str) -> None:
     result = run(env, "token", "create", "--name", "ci", "--stacks", "*", "--expires", age)

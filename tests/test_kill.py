@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from driftsentry import audit, auth, events
 from driftsentry.auth.guards import COOKIE
 from driftsentry.db import Database, Row
-from driftsentry.events import Log
+from driftsentry.events import SYSTEM, Log
 from tests.ingest.samples import entry, plan
 from tests.site import Server, add_person, open_session, running_server, settings, sign, tables
 
@@ -47,7 +47,7 @@ class Scene:
         for number in range(CLIENTS):
             person = await add_person(self.db, f"Engineer{number}")
             self.cookies.append(sign(self.config, await open_session(self.db, self.config, person)))
-        _token, secret = await auth.create_token(self.db, "ci", ("*",), self.config.session_absolute)
+        _token, secret = await auth.create_token(self.db, SYSTEM, "ci", ("*",), self.config.session_absolute)
         entries = [entry({"a": 1}, {"a": 2}, address=f"demo.n{n}", name=f"n{n}") for n in range(DRIFTS)]
         async with server.client() as client:
             headers = {"Authorization": f"Bearer {secret}"}

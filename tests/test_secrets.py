@@ -27,6 +27,7 @@ from driftsentry import auth
 from driftsentry.auth.guards import COOKIE
 from driftsentry.client import report
 from driftsentry.db import Database
+from driftsentry.events import SYSTEM
 from tests.site import RECORDED, Server, add_person, open_session, running_server, sign
 
 MARKERS = (
@@ -130,7 +131,7 @@ async def test_no_secret_is_in_the_database_the_log_a_page_an_answer_or_a_push(
         await db.connect()
         emil, vera = await add_person(db, "Emil"), await add_person(db, "Vera", "viewer")
         cookies = [sign(server.config, await open_session(db, server.config, who)) for who in (emil, vera)]
-        _token, secret = await auth.create_token(db, "ci", ("*",), server.config.session_absolute)
+        _token, secret = await auth.create_token(db, SYSTEM, "ci", ("*",), server.config.session_absolute)
         rooms = ["drifts", *[f"drift:{number}" for number in range(1, 10)]]
         async with server.client(cookies[0]) as client:
             async with listening(server, cookies[0], rooms, heard), listening(server, cookies[1], rooms, heard):

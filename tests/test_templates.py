@@ -3,7 +3,6 @@
 import gzip
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace as Thing
@@ -11,111 +10,23 @@ from types import SimpleNamespace as Thing
 import pytest
 from jinja2 import UndefinedError
 
-from driftsentry.drifts.lines import lines_of
-from driftsentry.drifts.model import Row, Status
-from driftsentry.ingest import Change
 from driftsentry.templating import render
+from tests.audit import samples as audit_samples
+from tests.template_values import EVIL, LINES, NOW, PERSON, STATUSES, VALUES, drift, row, values_for
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "templates"
 NAMES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
-NOW = datetime(2026, 11, 21, 19, 6, tzinfo=UTC)
-EVIL = '<img src=x onerror=alert(1)>" hx-get="/x" \' \u202e\u200b{{ 7 * 7 }}<hx-partial hx-target="#x">'
-FACTS = "ab" * 32
-
-
-def change(before: object, after: object, **other: object) -> Change:
-    flags = {"is_sensitive": False, "is_member": False, "in_json": True, "noise": "", "forces_replacement": True}
-    return Change(("tags", EVIL), "changed", before, after, **(flags | other))  # type: ignore[arg-type]
-
-
-def row(status: str, cause: str = "out_of_band") -> Row:
-    return Row(
-        id=7, stack=EVIL, environment=EVIL, address=EVIL, deposed=EVIL, status=Status(status), cause=cause, action=EVIL,
-        severity="high", severity_reason=EVIL, attributes=(EVIL,) * 5, version=1, detected_at=NOW, updated_at=NOW,
-        reopened=0, decided_by=EVIL, decided_at=NOW, fingerprint=FACTS, has_other_facts=True,
-    )  # fmt: skip
-
-
-def drift(status: str) -> Thing:
-    decision = Thing(
-        user_name=EVIL, verdict="rejected" if status == "rejected" else "approved", reason=EVIL, decided_at=NOW,
-        until=NOW, fingerprint=FACTS,
-    )  # fmt: skip
-    return Thing(
-        id=7, stack=EVIL, environment=EVIL, address=EVIL, deposed=EVIL, resource_type=EVIL, status=status,
-        cause="informational" if status == "detected" else "out_of_band", cause_reason=EVIL, action=EVIL,
-        severity="critical", severity_rule=EVIL, severity_reason=EVIL, fingerprint=FACTS, hidden_changes=3,
-        first_seen_at=NOW, reopened=2, decision=decision, is_open=status == "detected",
-        is_changed_since_decision=status == "detected",
-    )  # fmt: skip
-
-
-STATUSES = ("detected", "approved", "rejected", "resolved")
-PERSON = Thing(name=EVIL, email=EVIL, role="engineer", can_decide=True)
-LINES = lines_of(
-    [
-        change(EVIL, EVIL + "x"),
-        change("a\n" + EVIL, "b\n" + EVIL),
-        change(None, None, is_sensitive=True),
-        change({EVIL: EVIL}, None, is_member=True),
-        change(EVIL * 20, EVIL * 20 + "x"),
-    ]
-)
-KINDS = ("detected", "changed", "reopened", "resolved", "approved", "rejected", "lapsed", "commented", EVIL)
-EVENTS = [
-    Thing(
-        seq=n, kind=f"drift.{kind}", at=NOW, actor_name=EVIL, data={"reason": EVIL, "until": EVIL, "decided_by": EVIL}
-    )
-    for n, kind in enumerate(KINDS)
-]
-ENTRY = Thing(
-    stack=Thing(id="s1", slug=EVIL, environment=EVIL, last_report_at=NOW, incomplete_reason=EVIL),
-    tally=Thing(waiting=10, critical=1, high=2, medium=3, low=4, decided=5, informational=6),
-    freshness="late",
-    freshness_text=EVIL,
-)
-REPORT = Thing(
-    received_at=NOW, mode="refresh_only", tool="terraform", tool_version=EVIL, is_complete=False, is_late=True,
-    incomplete_reason=EVIL, detected=1, changed=2, unchanged=3, reopened=4, resolved=5, informational=6,
-    run_url="javascript:alert(1)//" + EVIL, commit_hash=EVIL, token_name=EVIL,
-)  # fmt: skip
-RECENT = Thing(drift_id=7, address=EVIL, stack=EVIL, verdict="approved", user_name=EVIL, decided_at=NOW, reason=EVIL)
-
-VALUES: dict[str, object] = {
-    "seq": 42, "say": EVIL,
-    "now": NOW, "waiting": 3, "tone": "bad", "title": "Title", "message": EVIL, "status": 422, "request_id": "01JD",
-    "problems": [Thing(field=EVIL, message=EVIL)], "problem": EVIL, "email": EVIL, "wait_seconds": 600, "next": EVIL,
-    "demo": True, "tabs": [Thing(key="open", label="Open", count=3, href="/drifts?q=" + EVIL, is_current=True)],
-    "tab": Thing(key="open", label="Open", count=3), "is_live": True,
-    "severities": ["high"], "stacks": [EVIL], "rows": [row("detected")], "can_decide": True,
-    "filter": Thing(tab=Thing(key="open"), severity="high", stack=EVIL, q=EVIL, environment=EVIL, only=(7,),
-                    is_narrowed=True, problem=EVIL),
-    "next_url": "/drifts?q=" + EVIL, "first_url": "/drifts?q=" + EVIL, "shown": 1, "total": 2, "is_capped": True,
-    "row": row("detected"), "drift": drift("detected"), "lines": LINES, "noise_lines": LINES, "line": LINES[0],
-    "since": [("+", LINES[0]), ("-", LINES[2])], "timeline": EVENTS, "last_seen_at": NOW, "state": "open",
-    "freshness": Thing(state="late", text=EVIL), "command": Thing(approve=EVIL, reject=EVIL), "report": None,
-    "form": Thing(reason=EVIL, fingerprint=FACTS, problem=EVIL, until=EVIL), "text": EVIL, "key": "next", "sign": "-",
-    "side": LINES[-1].before, "done": [row("approved")], "left_out": [(row("approved"), EVIL), (9, EVIL)],
-    "verdict": "approved", "reason": EVIL, "entry": ENTRY, "slug": EVIL, "reports": [REPORT],
-    "table": [(EVIL, {"high": (3, "/drifts?q=" + EVIL)}, 3)], "recent": [RECENT],
-    "frame": Thing(title=EVIL, active="drifts", person=PERSON, theme="auto", waiting=2, live="/live?q=" + EVIL,
-                   path="/drifts?q=" + EVIL, now=NOW),
-}  # fmt: skip
-STALE = Thing(total=9, fresh=5, late=1, stale=1, errored=1, never=1, named=[ENTRY.stack])
 
 
 def draw(name: str, **other: object) -> str:
-    values = dict(VALUES)
-    if name.startswith("overview/"):
-        values["freshness"] = STALE
-    if name == "stacks/index.html":
-        values["stacks"] = [ENTRY]
-    return render(name, **(values | other))
+    return render(name, **(values_for(name) | other))
 
 
 def draw_all(name: str) -> list[str]:
     """The template in each status, for both audiences and with nothing to show."""
+    if name.startswith("audit/"):
+        return [draw(name, **values) for values in audit_samples.values_with(EVIL, NOW)]
     drawn = [
         draw(name, row=row(status), drift=drift(status), can_decide=can_decide, state=state)
         for status in STATUSES
@@ -222,6 +133,9 @@ def test_a_template_holds_nothing_inline(name):
 
 REGIONS = {
     "_waiting.html": "nav-waiting",
+    "alerts/_unread.html": "nav-alerts",
+    "alerts/_row.html": "alert-3",
+    "stacks/_held.html": "stack-held",
     "drifts/_tab_count.html": "drifts-tab-open",
     "drifts/_row.html": "drift-7",
     "drifts/_head.html": "drift-7-head",
@@ -247,7 +161,7 @@ def test_a_pushed_partial_is_one_element_with_its_id(name, region):
 @pytest.mark.parametrize(("name", "region"), REGIONS.items())
 def test_the_id_of_a_region_stands_only_in_its_partial(name, region):
     written = region.replace("drift-7", "drift-{{ drift.id }}").replace("stack-s1", "stack-{{ entry.stack.id }}")
-    written = written.replace("drifts-tab-open", "drifts-tab-{{ tab.key }}")
+    written = written.replace("drifts-tab-open", "drifts-tab-{{ tab.key }}").replace("alert-3", "alert-{{ alert.id }}")
     owners = [other for other in NAMES if f'id="{written}"' in (FOLDER / other).read_text()]
     assert owners == ([name] if name != "drifts/_row.html" else [])
 

@@ -144,8 +144,8 @@ async def test_somebody_elses_session_looks_as_if_it_were_not_there(site: Site, 
     me, other = await site.person("Mia", role), await site.person("Oskar", "viewer")
     mine, theirs = await site.browser_of(me), await site.browser_of(other)
     [target] = await sessions_of(site, other)
-    answers = [await mine.post(f"/account/sessions/{one}/end") for one in (target, ids.new(), "x", "%00", "a'b")]
-    assert [answer.status_code for answer in answers] == [404] * 5
+    answers = [await mine.post(f"/account/sessions/{one}/end") for one in (target, ids.new(), "x", "a'b")]
+    assert [answer.status_code for answer in answers] == [404] * 4
     bodies = {
         re.sub(r"<code>.*?</code>|data-now=\"[^\"]*\"|value=\"[^\"]*\"", "", await one.get_data(as_text=True))
         for one in answers

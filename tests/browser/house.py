@@ -89,7 +89,7 @@ class House:
         """A complete report of all that the stack reported so far, with `entries` new or changed."""
         known = self._reported.setdefault(stack, {})
         known.update({entry["address"]: entry for entry in entries})
-        self._ci = self._ci or (await auth.create_token(self.db, "ci", ("*",), timedelta(days=1)))[1]
+        self._ci = self._ci or (await auth.create_token(self.db, events.SYSTEM, "ci", ("*",), timedelta(days=1)))[1]
         async with httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False) as client:
             headers = {"Authorization": f"Bearer {self._ci}"}
             path = f"/api/v1/stacks/{stack}/reports"

@@ -58,8 +58,15 @@ async def test_axe_finds_nothing_on_the_pages(house: House, name: str, role: str
         await assert_fit_for_all(page)
 
 
+async def test_axe_finds_nothing_on_the_page_about_the_api(house: House) -> None:
+    page = await house.visit("/api/v1/docs")
+    await page.locator("#approve_drift summary").click()
+    await assert_fit_for_all(page)
+
+
 async def test_axe_finds_nothing_on_the_login_and_its_refusal(house: House) -> None:
     house.expect("status 401")
+    await house.person("Vera", "viewer")  # without anybody, the login leads to /setup
     page = await house.visit("/login")
     await assert_fit_for_all(page)
     await page.get_by_label("E-mail").fill("nobody@example.com")

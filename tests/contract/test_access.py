@@ -1,17 +1,22 @@
-"""Every route has an access rule, and every kind of caller gets what the rule says."""
+"""Every route has an access rule, and every kind of caller gets what the rule says: here the pages, by cookie."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from quart import Response
 
-from driftsentry.auth import ci_tokens
+from driftsentry import clock
+from driftsentry.auth.model import User
 from driftsentry.drifts import Verdict
 from driftsentry.web import Access, DriftSentry, allow
+from tests.api.program import program_of
 from tests.ingest.samples import entry, plan
 from tests.site import Browser, Site
 
+NO_ID = "0" * 26
 # (method, rule): the rule of access, and an address with what is to be sent there.
 ROUTES: dict[tuple[str, str], tuple[Access, str, Any]] = {
     ("GET", "/"): (Access.VIEWER, "/", None),
@@ -27,19 +32,89 @@ ROUTES: dict[tuple[str, str], tuple[Access, str, Any]] = {
     ),
     ("GET", "/stacks"): (Access.VIEWER, "/stacks", None),
     ("GET", "/stacks/<slug>"): (Access.VIEWER, "/stacks/prod/app", None),
+    ("POST", "/stacks/<slug>/held"): (
+        Access.ENGINEER, "/stacks/prod/app/held", {"verdict": "dismissed", "report": "stale"},
+    ),
+    ("GET", "/alerts"): (Access.VIEWER, "/alerts", None),
+    ("POST", "/alerts/<alert_id>/read"): (Access.VIEWER, "/alerts/1/read", None),
+    ("POST", "/alerts/read-all"): (Access.VIEWER, "/alerts/read-all", None),
     ("GET", "/login"): (Access.ANYONE, "/login", None),
     ("POST", "/login"): (Access.ANYONE, "/login", {"email": "x", "password": ""}),
     ("POST", "/logout"): (Access.ANYONE, "/logout", None),
+    ("GET", "/account"): (Access.VIEWER, "/account", None),
+    ("POST", "/account/password"): (Access.VIEWER, "/account/password", {"old": "", "new": ""}),
+    ("POST", "/account/sessions/<session_id>/end"): (Access.VIEWER, "/account/sessions/1/end", None),
+    ("POST", "/account/sessions/end-others"): (Access.VIEWER, "/account/sessions/end-others", None),
+    ("GET", "/setup"): (Access.ANYONE, "/setup", None),
+    ("POST", "/setup"): (Access.ANYONE, "/setup", {"code": "x"}),
+    ("GET", "/welcome/<code>"): (Access.ANYONE, "/welcome/x", None),
+    ("POST", "/welcome/<code>"): (Access.ANYONE, "/welcome/x", {"password": "x"}),
+    ("GET", "/admin/users"): (Access.ADMIN, "/admin/users", None),
+    ("POST", "/admin/users"): (
+        Access.ADMIN, "/admin/users", {"email": "new@example.com", "name": "New", "role": "viewer"},
+    ),
+    ("GET", "/admin/users/<user_id>"): (Access.ADMIN, "/admin/users/1", None),
+    ("POST", "/admin/users/<user_id>/role"): (Access.ADMIN, "/admin/users/1/role", {"role": "viewer"}),
+    ("POST", "/admin/users/<user_id>/disable"): (Access.ADMIN, "/admin/users/1/disable", None),
+    ("POST", "/admin/users/<user_id>/enable"): (Access.ADMIN, "/admin/users/1/enable", None),
+    ("POST", "/admin/users/<user_id>/link"): (Access.ADMIN, "/admin/users/1/link", None),
+    ("GET", "/admin/sessions"): (Access.ADMIN, "/admin/sessions", None),
+    ("POST", "/admin/sessions/<session_id>/end"): (Access.ADMIN, "/admin/sessions/1/end", None),
+    ("POST", "/admin/sessions/end"): (Access.ADMIN, "/admin/sessions/end", {"user_id": "1"}),
+    ("GET", "/admin/tokens"): (Access.ADMIN, "/admin/tokens", None),
+    ("POST", "/admin/tokens"): (Access.ADMIN, "/admin/tokens", {"name": "ci", "scope": "metrics:read", "days": "9"}),
+    ("POST", "/admin/tokens/<token_id>/revoke"): (Access.ADMIN, "/admin/tokens/1/revoke", None),
+    ("GET", "/audit"): (Access.ADMIN, "/audit", None),
+    ("POST", "/audit/verify"): (Access.ADMIN, "/audit/verify", None),
+    ("GET", "/audit/verification"): (Access.ADMIN, "/audit/verification", None),
+    ("GET", "/audit/export"): (Access.ADMIN, "/audit/export?format=csv", None),
     ("POST", "/account/theme"): (Access.VIEWER, "/account/theme", {"theme": "dark"}),
     ("WS", "/live"): (Access.SOCKET, "/live", None),
     ("POST", "/api/v1/stacks/<slug>/reports"): (Access.REPORTER, "/api/v1/stacks/prod/app/reports", None),
     ("GET", "/static/<name>"): (Access.ANYONE, "/static/base.css", None),
     ("GET", "/healthz"): (Access.ANYONE, "/healthz", None),
     ("GET", "/readyz"): (Access.ANYONE, "/readyz", None),
+    ("GET", "/metrics"): (Access.METRICS, "/metrics", None),
+    ("POST", "/api/v1/auth/login"): (Access.ANYONE, "/api/v1/auth/login", {}),
+    ("POST", "/api/v1/auth/refresh"): (Access.ANYONE, "/api/v1/auth/refresh", {}),
+    ("POST", "/api/v1/auth/logout"): (Access.ANYONE, "/api/v1/auth/logout", {}),
+    ("GET", "/api/v1/openapi.json"): (Access.ANYONE, "/api/v1/openapi.json", None),
+    ("GET", "/api/v1/docs"): (Access.ANYONE, "/api/v1/docs", None),
+    ("GET", "/api/v1/users/me"): (Access.VIEWER, "/api/v1/users/me", None),
+    ("GET", "/api/v1/users"): (Access.ADMIN, "/api/v1/users", None),
+    ("POST", "/api/v1/users"): (
+        Access.ADMIN, "/api/v1/users", {"email": "another@example.com", "name": "Another", "role": "viewer"},
+    ),
+    ("PATCH", "/api/v1/users/<user_id>"): (Access.ADMIN, f"/api/v1/users/{NO_ID}", {"role": "viewer"}),
+    ("POST", "/api/v1/users/<user_id>/reset-link"): (Access.ADMIN, f"/api/v1/users/{NO_ID}/reset-link", None),
+    ("GET", "/api/v1/sessions"): (Access.VIEWER, "/api/v1/sessions", None),
+    ("DELETE", "/api/v1/sessions/<session_id>"): (Access.VIEWER, f"/api/v1/sessions/{NO_ID}", None),
+    ("GET", "/api/v1/tokens"): (Access.ADMIN, "/api/v1/tokens", None),
+    ("POST", "/api/v1/tokens"): (Access.ADMIN, "/api/v1/tokens", {"name": "matrix", "scope": "metrics:read"}),
+    ("DELETE", "/api/v1/tokens/<token_id>"): (Access.ADMIN, f"/api/v1/tokens/{NO_ID}", None),
+    ("GET", "/api/v1/drifts"): (Access.PUBLIC, "/api/v1/drifts", None),
+    ("GET", "/api/v1/drifts/<drift_id>"): (Access.PUBLIC, "/api/v1/drifts/1", None),
+    ("GET", "/api/v1/drifts/<drift_id>/timeline"): (Access.PUBLIC, "/api/v1/drifts/1/timeline", None),
+    ("POST", "/api/v1/drifts/<drift_id>/approve"): (
+        Access.ENGINEER, "/api/v1/drifts/1/approve", {"reason": "stale, but let in", "fingerprint": "stale"},
+    ),
+    ("POST", "/api/v1/drifts/<drift_id>/reject"): (
+        Access.ENGINEER, "/api/v1/drifts/1/reject", {"reason": "stale, but let in", "fingerprint": "stale"},
+    ),
+    ("POST", "/api/v1/drifts/<drift_id>/comments"): (Access.ENGINEER, "/api/v1/drifts/1/comments", {"text": "hello"}),
+    ("GET", "/api/v1/alerts"): (Access.PUBLIC, "/api/v1/alerts", None),
+    ("GET", "/api/v1/alerts/unread-count"): (Access.PUBLIC, "/api/v1/alerts/unread-count", None),
+    ("POST", "/api/v1/alerts/<alert_id>/read"): (Access.VIEWER, "/api/v1/alerts/1/read", None),
+    ("POST", "/api/v1/alerts/read-all"): (Access.VIEWER, "/api/v1/alerts/read-all", None),
+    ("GET", "/api/v1/audit-logs"): (Access.ADMIN, "/api/v1/audit-logs", None),
+    ("GET", "/api/v1/metrics/summary"): (Access.PUBLIC, "/api/v1/metrics/summary", None),
+    ("GET", "/api/v1/stacks"): (Access.VIEWER, "/api/v1/stacks", None),
+    ("GET", "/api/v1/stacks/<slug>"): (Access.VIEWER, "/api/v1/stacks/prod/app", None),
+    ("GET", "/api/v1/stacks/<slug>/reports"): (Access.VIEWER, "/api/v1/stacks/prod/app/reports", None),
 }  # fmt: skip
-# What callers get in place of an answer of the route itself.
-REFUSALS = {303, 401, 403}
 LADDER = ("viewer", "engineer", "admin")
+# Statuses of a handler: the caller was let in, even when there is no such thing or the form is not right.
+INSIDE = {200, 201, 303, 400, 404, 409, 415, 422}
 
 
 def plain(rule: Any) -> str:
@@ -75,79 +150,104 @@ async def test_a_route_without_a_rule_cannot_be_registered(sqlite_site: Site) ->
     assert registered(quart) == {("GET", "/naked"): Access.ADMIN}
 
 
+@dataclass(frozen=True)
+class Route:
+    """A row of the table. `form`: what is sent, as a form to pages and as JSON to the API."""
+
+    method: str
+    access: Access
+    path: str
+    form: Any
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("/api/") or self.path == "/metrics"
+
+
+def routes(*, api: bool) -> Iterator[Route]:
+    """Whatever signs the caller out comes last."""
+    found = [Route(method, *row) for (method, _rule), row in ROUTES.items() if method != "WS"]
+    return iter(sorted((each for each in found if each.is_api is api), key=lambda each: each.path == "/logout"))
+
+
+# -- Pages: by cookie ------------------------------------------------------------------------------------------
+
+
 @pytest.fixture
-async def callers(site: Site) -> dict[str, Browser]:
-    """Everybody who may turn up."""
+async def browsers(site: Site) -> dict[str, Browser]:
+    """Everybody who may turn up with a browser, each at an address of his own, since wrong guesses are counted."""
     await site.post_body(plan(entry({"a": 1}, {"a": 2})))
-    browsers = {role: await site.as_role(role) for role in LADDER}
-    gone = await site.person("Gone", "admin")
-    browsers["disabled"] = await site.browser_of(gone)
-    await site.disable(gone)
-    over = await site.browser_of(await site.person("Over", "admin"))
-    await over.post("/logout")
-    return browsers | {"anonymous": site.anonymous(), "revoked": over, "forged": Browser(site.app, "forged.cookie.x")}
+    who = {role: await site.as_role(role) for role in LADDER}
+    admins = {name: await site.person(name.title(), "admin") for name in ("disabled", "expired", "revoked")}
+    who |= {name: await site.browser_of(user) for name, user in admins.items()}
+    await break_sessions(site, admins)
+    who |= {"anonymous": site.anonymous(), "forged": Browser(site.app, "forged.cookie.x")}
+    return {name: replace(one, address=f"203.0.113.{number}") for number, (name, one) in enumerate(who.items(), 1)}
 
 
-async def call(browser: Browser, method: str, path: str, form: Any, headers: Any = None) -> Response:
-    return await browser.get(path, headers) if method == "GET" else await browser.post(path, form, headers)
+async def break_sessions(site: Site, admins: dict[str, User]) -> None:
+    """Each in one way only, so that no check stands in for another."""
+    await site.run("UPDATE users SET is_active = 0 WHERE id = :id", id=admins["disabled"].id)
+    over = {"user": admins["expired"].id, "at": clock.to_text(clock.now() - timedelta(seconds=1))}
+    await site.run("UPDATE sessions SET expires_at = :at WHERE user_id = :user", **over)
+    over = {"user": admins["revoked"].id, "at": clock.to_text(clock.now())}
+    await site.run("UPDATE sessions SET revoked_at = :at WHERE user_id = :user", **over)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route[0] != "WS"], ids=" ".join)
-async def test_every_caller_gets_what_the_rule_says(
-    site: Site, callers: dict[str, Browser], route: tuple[str, str]
+async def visit(browser: Browser, route: Route, headers: Any = None) -> Response:
+    if route.method == "GET":
+        return await browser.get(route.path, headers)
+    return await browser.post(route.path, route.form, headers)
+
+
+async def test_pages_give_every_caller_what_their_rule_says(site: Site, browsers: dict[str, Browser]) -> None:
+    for route in routes(api=False):
+        for who, browser in browsers.items():
+            response = await visit(browser, route)
+            status, here = response.status_code, (route.method, route.path, who)
+            if route.access is Access.ANYONE:
+                assert status in INSIDE or (route.path, status) == ("/login", 401), here
+            elif who not in LADDER:
+                assert status == 303, here
+                assert str(response.location).startswith("/login?next="), here
+            elif LADDER.index(who) < LADDER.index(route.access.value):
+                assert status == 403, here
+                assert route.access.value in await response.get_data(as_text=True), here
+            else:
+                assert status in INSIDE, here
+                assert not str(response.location or "").startswith("/login"), here
+
+
+async def test_fragments_of_who_is_not_signed_in_send_the_whole_page_to_the_login(
+    site: Site, browsers: dict[str, Browser]
 ) -> None:
-    access, path, form = ROUTES[route]
-    for who, browser in callers.items():
-        response = await call(browser, route[0], path, form)
-        status = response.status_code
-        assert status < 500, who
-        if access is Access.REPORTER:
-            assert status == 401, who
-        elif access is Access.ANYONE:
-            assert status not in REFUSALS or route[1] in ("/login", "/logout"), who
-        elif who not in LADDER:
-            assert status == 303, who
-            assert str(response.location).startswith("/login?next="), who
-            fragment = await call(browser, route[0], path, form, {"HX-Request": "true"})
-            assert (fragment.status_code, "HX-Redirect" in fragment.headers) == (401, True), who
-        elif LADDER.index(who) < LADDER.index(access.value):
-            assert status == 403, who
-            assert access.value in await response.get_data(as_text=True)
-        else:
-            assert status in (200, 409) or (status, response.location) == (303, "/") or path.endswith("comments"), who
-            assert not str(response.location or "").startswith("/login"), who
+    for route in routes(api=False):
+        for who in set(browsers) - set(LADDER):
+            if route.access is not Access.ANYONE:
+                fragment = await visit(browsers[who], route, {"HX-Request": "true"})
+                assert (fragment.status_code, "HX-Redirect" in fragment.headers) == (401, True), (route.path, who)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route[0] != "WS"], ids=" ".join)
-async def test_a_ci_token_opens_nothing_but_reports(site: Site, route: tuple[str, str]) -> None:
-    access, path, form = ROUTES[route]
-    token = {"Authorization": f"Bearer {await site.ci_token()}"}
-    response = await call(site.anonymous(), route[0], path, form, token)
-    if access is Access.REPORTER:
-        assert response.status_code in (400, 415, 422)  # it is let in, with a body that is no report
-    elif access is not Access.ANYONE:
-        assert response.status_code == 303
-
-
-async def test_dead_tokens_open_nothing(site: Site) -> None:
-    expired, revoked = await site.token(lifetime=timedelta(seconds=-1)), await site.token()
-    await ci_tokens.revoke_token(site.db, "ci")
-    for token in (expired, revoked, "dsk_unknown", ""):
-        response = await site.post_body(plan(), token=token)
-        assert response.status_code == 401
+async def test_a_bearer_token_opens_no_page(site: Site) -> None:
+    person, job = await program_of(site, await site.person("Ada", "admin")), await site.ci_token()
+    for route in routes(api=False):
+        for secret in (person.token, job):
+            response = await visit(site.anonymous(), route, {"Authorization": f"Bearer {secret}"})
+            if route.access is not Access.ANYONE:
+                assert str(response.location).startswith("/login?next="), (route.method, route.path)
 
 
 @pytest.mark.parametrize("who", ["viewer", "engineer", "admin"])
-async def test_the_socket_is_for_who_is_signed_in(site: Site, callers: dict[str, Browser], who: str) -> None:
-    async with callers[who].socket("/live?after=0&room=drifts") as socket:
+async def test_the_socket_is_for_who_is_signed_in(site: Site, browsers: dict[str, Browser], who: str) -> None:
+    async with browsers[who].socket("/live?after=0&room=drifts") as socket:
         assert "live-cursor" in await socket.receive()
 
 
-@pytest.mark.parametrize("who", ["anonymous", "disabled", "revoked", "forged"])
+@pytest.mark.parametrize("who", ["anonymous", "disabled", "expired", "revoked", "forged"])
 async def test_the_socket_of_a_dead_session_is_accepted_and_closed_with_4401(
-    site: Site, callers: dict[str, Browser], who: str
+    site: Site, browsers: dict[str, Browser], who: str
 ) -> None:
-    async with callers[who].socket("/live?after=0&room=drifts") as socket:
+    async with browsers[who].socket("/live?after=0&room=drifts") as socket:
         with pytest.raises(Exception, match="4401"):
             await socket.receive()
         assert socket.accepted

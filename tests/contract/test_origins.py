@@ -41,15 +41,15 @@ class Bare(Browser):
 
 
 @pytest.fixture
-async def engineer(sqlite_site: Site) -> Bare:
-    return Bare(sqlite_site.app, (await sqlite_site.as_engineer()).cookie)
+async def admin(sqlite_site: Site) -> Bare:
+    return Bare(sqlite_site.app, (await sqlite_site.as_admin()).cookie)
 
 
 @pytest.mark.parametrize("path", UNSAFE)
-async def test_other_origins_are_refused_on_every_unsafe_route(sqlite_site: Site, engineer: Bare, path: str) -> None:
+async def test_other_origins_are_refused_on_every_unsafe_route(sqlite_site: Site, admin: Bare, path: str) -> None:
     before = await sqlite_site.tables()
     for headers in FOREIGN:
-        response = await engineer.post(path, {}, headers)
+        response = await admin.post(path, {}, headers)
         assert response.status_code == 403, headers
         assert "another site" in await response.get_data(as_text=True)
         assert "Set-Cookie" not in response.headers
@@ -57,21 +57,21 @@ async def test_other_origins_are_refused_on_every_unsafe_route(sqlite_site: Site
 
 
 @pytest.mark.parametrize("path", [path for path in UNSAFE if path != "/logout"])
-async def test_our_own_pages_and_programs_are_let_in(engineer: Bare, path: str) -> None:
+async def test_our_own_pages_and_programs_are_let_in(admin: Bare, path: str) -> None:
     for headers in OURS:
-        assert (await engineer.post(path, {}, headers)).status_code != 403, headers
+        assert (await admin.post(path, {}, headers)).status_code != 403, headers
 
 
-async def test_links_from_other_sites_work(engineer: Bare) -> None:
+async def test_links_from_other_sites_work(admin: Bare) -> None:
     for headers in FOREIGN:
-        assert (await engineer.get("/drifts", headers)).status_code == 200, headers
+        assert (await admin.get("/drifts", headers)).status_code == 200, headers
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
 async def test_a_handshake_from_another_origin_is_refused_before_it_is_accepted(
-    engineer: Bare, headers: dict[str, str]
+    admin: Bare, headers: dict[str, str]
 ) -> None:
-    async with engineer.socket("/live?room=drifts", headers) as socket:
+    async with admin.socket("/live?room=drifts", headers) as socket:
         with pytest.raises(WebsocketResponseError) as refusal:
             await socket.receive()
         assert refusal.value.response.status_code == 403
@@ -79,8 +79,8 @@ async def test_a_handshake_from_another_origin_is_refused_before_it_is_accepted(
 
 
 @pytest.mark.parametrize("headers", OURS)
-async def test_a_handshake_from_our_own_page_is_accepted(engineer: Bare, headers: dict[str, str]) -> None:
-    async with engineer.socket("/live?room=drifts&after=0", headers) as socket:
+async def test_a_handshake_from_our_own_page_is_accepted(admin: Bare, headers: dict[str, str]) -> None:
+    async with admin.socket("/live?room=drifts&after=0", headers) as socket:
         async with asyncio.timeout(5):
             while not socket.accepted:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)

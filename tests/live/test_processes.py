@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from driftsentry import auth
 from driftsentry.auth.guards import COOKIE
 from driftsentry.db import Database
+from driftsentry.events import SYSTEM
 from tests.ingest.samples import entry, plan
 from tests.site import Server, add_person, open_session, running_server, server_environment, sign
 from tests.test_cli import run
@@ -31,7 +32,7 @@ async def test_two_servers_and_the_command_line_tell_each_other(database_url: st
         try:
             person = await add_person(db, "Emil")
             cookie = sign(here.config, await open_session(db, here.config, person))
-            _token, secret = await auth.create_token(db, "ci", ("*",), here.config.session_absolute)
+            _token, secret = await auth.create_token(db, SYSTEM, "ci", ("*",), here.config.session_absolute)
         finally:
             await db.disconnect()
         async with live(here, cookie) as socket:
