@@ -18,8 +18,7 @@ class Kept:
 
 async def select_kept(tx: Tx, key_hash: str, since: datetime) -> Kept | None:
     row = await tx.one(
-        "SELECT request_hash, status, answer FROM idempotency_keys"
-        " WHERE key_hash = :key_hash AND created_at >= :since",
+        "SELECT request_hash, status, answer FROM idempotency_keys WHERE key_hash = :key_hash AND created_at >= :since",
         key_hash=key_hash,
         since=to_text(since),
     )
