@@ -6,11 +6,12 @@ What must hold across processes is counted in the database: wrong passwords and 
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from math import ceil
 from typing import Any
 
-from quart import request
+from quart import Response, request
 from quart_rate_limiter import RateLimit, RateLimiter
 from quart_rate_limiter.store import RateLimiterStoreABC
 
@@ -41,6 +42,21 @@ class _Limiter(RateLimiter):
     async def _create_key(self, endpoint: str, rate_limit: RateLimit) -> str:
         assert rate_limit.key_function is not None, "both have one"
         return await rate_limit.key_function()
+
+    async def _after_request(self, response: Response) -> Response:
+        """The headers of the library, of the limit that is nearest to its end."""
+        limits = self._get_limits_for_view_function(None, None)
+        if not limits:
+            return response
+        now = datetime.now(UTC)
+        states = [(limit, await self.store.get(await self._create_key("", limit), now)) for limit in limits]
+        waits = [(limit, max(0.0, (arrival - now).total_seconds())) for limit, arrival in states]
+        left = {limit.count: int((MINUTE.total_seconds() - wait) / limit.inverse) for limit, wait in waits}
+        limit, wait = min(waits, key=lambda pair: left[pair[0].count])
+        response.headers["RateLimit-Limit"] = str(limit.count)
+        response.headers["RateLimit-Remaining"] = str(max(0, left[limit.count]))
+        response.headers["RateLimit-Reset"] = str(ceil(wait))
+        return response
 
 
 class _Store(RateLimiterStoreABC):

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from driftsentry import ROOT, clock, first_run, migrations
 from driftsentry.cli import main
 from driftsentry.db import Database
-from tests.site import PASSWORD, RECORDED, Server, running_server, server_environment
+from tests.servers import Server, running_server, server_environment
+from tests.site import PASSWORD, RECORDED
 
 Result = subprocess.CompletedProcess[str]
 

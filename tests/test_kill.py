@@ -15,7 +15,8 @@ from driftsentry.auth.guards import COOKIE
 from driftsentry.db import Database, Row
 from driftsentry.events import SYSTEM, Log
 from tests.ingest.samples import entry, plan
-from tests.site import Server, add_person, open_session, running_server, settings, sign, tables
+from tests.servers import Server, running_server
+from tests.site import add_person, open_session, settings, sign, tables
 
 DRIFTS = 50
 CLIENTS = 8

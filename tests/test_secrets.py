@@ -28,7 +28,8 @@ from driftsentry.auth.guards import COOKIE
 from driftsentry.client import report
 from driftsentry.db import Database
 from driftsentry.events import SYSTEM
-from tests.site import RECORDED, Server, add_person, open_session, running_server, sign
+from tests.servers import Server, running_server
+from tests.site import RECORDED, add_person, open_session, sign
 
 MARKERS = (
     "Correct-Horse", "Leaky-Pass", "HUNTER2", "LEAK", "s3cr3t", "SSM-SECRET", "var-secret-one", "correct-horse",

@@ -200,7 +200,7 @@ async def test_another_role_ends_the_sessions_and_sockets(site: Site) -> None:
     admin, emil = await the_admin(site), await site.person("Emil")
     browser = await site.browser_of(emil)
     async with browser.socket("/live?after=0&room=drifts") as socket:
-        await socket.receive()
+        await site.connected()
         response = await admin.post(f"/admin/users/{emil.id}/role", {"role": "viewer"})
         assert (response.status_code, response.location) == (303, f"/admin/users/{emil.id}?done=role")
         with pytest.raises(Exception, match="4401"):

@@ -3,25 +3,16 @@
 import asyncio
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from driftsentry import auth, clock
-from driftsentry.auth import Caller, Grant, people
+from driftsentry.auth import Grant, people
 from driftsentry.auth.api_sessions import GRACE, REFRESH_LIFETIME
 from driftsentry.auth.model import Role, User
 from driftsentry.events import Actor
-from tests.api.program import Answer, Program
-from tests.site import PASSWORD, Site, running_site
-
-HOME = Caller("203.0.113.1", "tests", "request")
-BEYOND_GRACE = GRACE + timedelta(seconds=1)
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-async def log_in(site: Site, user: User) -> Grant:
-    return await auth.log_in(site.db, site.app.settings, user.email, PASSWORD, HOME)
+from tests.api.grants import BEYOND_GRACE, DAY, MINUTE, later, log_in, log_out, me, refresh, rows, successor
+from tests.api.program import Program
+from tests.site import Site, running_site
 
 
 @pytest.fixture
@@ -32,31 +23,6 @@ async def emil(site: Site) -> User:
 @pytest.fixture
 async def grant(site: Site, emil: User) -> Grant:
     return await log_in(site, emil)
-
-
-async def refresh(site: Site, token: str, address: str = "203.0.113.1") -> Answer:
-    return await Program(site.app, address=address).post("/auth/refresh", json={"refreshToken": token})
-
-
-async def log_out(site: Site, token: str) -> Answer:
-    return await Program(site.app).post("/auth/logout", json={"refreshToken": token})
-
-
-async def me(site: Site, access_token: str) -> Answer:
-    return await Program(site.app, access_token).get("/users/me")
-
-
-async def successor(site: Site, token: str) -> dict[str, Any]:
-    return dict((await refresh(site, token)).data)
-
-
-async def rows(site: Site) -> int:
-    return int(await site.value("SELECT count(*) FROM refresh_tokens"))
-
-
-def later(by: timedelta) -> Any:
-    """Within this block it is later, or earlier, than now."""
-    return clock.pretend(clock.now() + by)
 
 
 # -- One successor ---------------------------------------------------------------------------------------------

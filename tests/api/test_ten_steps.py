@@ -14,7 +14,7 @@ from driftsentry.auth.model import Role
 from driftsentry.db import Database
 from driftsentry.events import SYSTEM
 from tests.ingest.samples import entry, plan
-from tests.site import Server, running_server
+from tests.servers import Server, running_server
 
 PASSWORDS = {"vera": "seven green teapots", "emil": "eleven grey anchors", "ada": "thirteen red ladders"}
 REASON = "The vendor asked us to keep it."

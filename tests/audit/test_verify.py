@@ -9,7 +9,8 @@ from driftsentry import audit, clock, events
 from driftsentry.config import _derived
 from driftsentry.db import Database
 from driftsentry.events import Log
-from tests.site import SETTINGS, server_environment
+from tests.servers import server_environment
+from tests.site import SETTINGS
 from tests.test_cli import run
 
 KEY = _derived(SETTINGS["DATA_KEY"], "data")

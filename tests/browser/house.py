@@ -26,7 +26,8 @@ from driftsentry.drifts.model import Verdict
 from driftsentry.events import Actor
 from driftsentry.serve import hypercorn_config
 from tests.browser.plans import Entry, plan_of
-from tests.site import Server, add_person, free_port, open_session, running_server, settings, sign
+from tests.servers import Server, free_port, running_server
+from tests.site import add_person, open_session, settings, sign
 
 REASON = "Agreed with the owners on Tuesday"
 # Somebody may leave a page before its socket is open.

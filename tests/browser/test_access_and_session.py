@@ -10,7 +10,8 @@ from playwright.async_api import Page, expect
 from driftsentry import ROOT
 from tests.browser.house import REASON, House
 from tests.browser.plans import size
-from tests.site import PASSWORD, server_environment
+from tests.servers import server_environment
+from tests.site import PASSWORD
 
 
 async def sign_in(page: Page, email: str) -> None:

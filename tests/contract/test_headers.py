@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from driftsentry.security import HEADERS
-from tests.site import Site, running_server, running_site
+from tests.servers import running_server
+from tests.site import Site, running_site
 
 PATHS = [
     ("GET", "/", 303), ("GET", "/login", 200), ("GET", "/nowhere", 404), ("POST", "/healthz", 405),

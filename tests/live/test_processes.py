@@ -13,7 +13,8 @@ from driftsentry.auth.guards import COOKIE
 from driftsentry.db import Database
 from driftsentry.events import SYSTEM
 from tests.ingest.samples import entry, plan
-from tests.site import Server, add_person, open_session, running_server, server_environment, sign
+from tests.servers import Server, running_server, server_environment
+from tests.site import add_person, open_session, sign
 from tests.test_cli import run
 
 PLAN = plan(entry({"a": "1"}, {"a": "2"}))
