@@ -14,6 +14,10 @@ from driftsentry.log import JsonFormatter
 
 # What a token, an access token or a hash of a password looks like.
 SHAPES = re.compile(r"dsk_[\w-]{20,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}|\$2b\$\d\d\$[./\w]{53}")
+# The secrets in recorded plans. "LEAK" alone is too short to be looked for everywhere.
+MARKERS = (
+    "Correct-Horse", "Leaky-Pass", "HUNTER2", "s3cr3t", "SSM-SECRET", "var-secret-one", "tr0ub4dor", "seqa-secret",
+)  # fmt: skip
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'drift_search%'",
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
@@ -51,7 +55,7 @@ class Watch:
 @contextmanager
 def watching(*known: str) -> Iterator[Watch]:
     """Collects every secret that is made within the block. `known`: passwords."""
-    watch = Watch(set(known))
+    watch = Watch({*known, *MARKERS})
     made = [(ids, "secret"), (access_tokens, "issue"), (api_sessions, "_successor")]
     before = [(module, name, getattr(module, name)) for module, name in made]
     for module, name, make in before:
