@@ -36,6 +36,17 @@ _SCHEMES = {
         "description": "Made by an admin; posts reports for its stacks.",
     },
 }
+_GROUPS = {  # by what stands behind BASE, in the order in which people read them
+    "auth": "Sign in",
+    "drifts": "Drifts",
+    "alerts": "Alerts",
+    "metrics": "Metrics",
+    "stacks": "Stacks and reports",
+    "sessions": "Sessions",
+    "users": "Users",
+    "tokens": "Tokens",
+    "audit-logs": "Audit log",
+}
 _WHO = {
     Access.ANYONE: "Anybody.",
     Access.PUBLIC: "Signed in. With PUBLIC_READ also anybody, who then sees no values.",
@@ -97,6 +108,7 @@ def specification(app: DriftSentry) -> dict[str, Any]:
     """The document, ready for JSON."""
     document = _Provider(app, QuartSchema(openapi_path=None, info=_INFO)).schema()
     document["components"]["securitySchemes"] = _SCHEMES
+    document["tags"] = [{"name": name} for name in _GROUPS.values()]
     document["servers"] = [{"url": app.settings.base_url}]
     document["components"]["schemas"] |= _components(Error)[1] | _components(Meta)[1]
     return document
@@ -126,7 +138,7 @@ class _Provider(OpenAPIProvider):
         access = self._site.access_of(rule.endpoint)
         handler = self._site.view_functions[rule.endpoint]
         for operation in (operation for path in paths.values() for operation in path.values()):
-            operation["tags"] = [rule.rule.removeprefix(BASE).split("/")[1]]
+            operation["tags"] = [_GROUPS[rule.rule.removeprefix(BASE).split("/")[1]]]
             operation["description"] = f"{operation.get('description', '').strip()}\n\n{_WHO[access]}".strip()
             operation["security"] = _security(access)
             if extra := getattr(handler, "takes_raw", None):
