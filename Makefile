@@ -6,6 +6,9 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 UV_VERSION := 0.13.9
 
+# Tests at once: they wait for processes, disks and browsers longer than they compute.
+AT_ONCE := 3
+
 # The Python that makes .venv: PYTHON=/path/to/python, or the first of these that is new enough.
 PYTHON ?=
 CANDIDATES = $(if $(PYTHON),'$(PYTHON)',python3.11 python3)
@@ -26,7 +29,7 @@ test: venv-dev ## set up whatever is missing, then check and test everything (AR
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy --strict driftsentry
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n $(AT_ONCE) --dist worksteal $(ARGS)
 
 fmt: venv-dev ## format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .

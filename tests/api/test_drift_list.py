@@ -91,25 +91,29 @@ async def test_everybody_who_is_signed_in_reads_and_nobody_else(site: Site, path
 # -- Orders and pages ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sort", SORTS)
-async def test_a_cursor_covers_every_drift_once_while_new_ones_arrive(site: Site, how: str, sort: str) -> None:
+async def test_a_cursor_covers_every_drift_once_while_new_ones_arrive(site: Site, how: str) -> None:
     await fill(site, MANY)
-    old = {str(row["id"]) for row in await site.rows("SELECT id FROM drifts")}
-    arriving = iter(range(MANY, MANY + 100))
+    viewer, arriving = await as_role(site, "viewer"), iter(range(MANY, MANY + 1000))
 
     async def arrive() -> None:
         number = next(arriving)
         await site.post_body(part(number, number + 1), stack="prod/new")
 
-    found = await walk(await as_role(site, "viewer"), f"sort={sort}&pageSize=61", arrive)
-    assert len(old) == MANY
-    assert len(found) == len(set(found))
-    assert old <= set(found)
+    for sort in SORTS:
+        old = {str(row["id"]) for row in await site.rows("SELECT id FROM drifts")}
+        found = await walk(viewer, f"sort={sort}&pageSize=61", arrive)
+        assert len(old) >= MANY
+        assert len(found) == len(set(found)), sort
+        assert old <= set(found), sort
 
 
-@pytest.mark.parametrize("sort", SORTS)
-async def test_each_order_is_what_it_says_and_pages_by_number_agree(site: Site, how: str, sort: str) -> None:
+async def test_each_order_is_what_it_says_and_pages_by_number_agree(site: Site, how: str) -> None:
     await fill(site, 60)
+    for sort in SORTS:
+        await check_order(site, sort)
+
+
+async def check_order(site: Site, sort: str) -> None:
     program, ranks = await as_role(site, "viewer"), ["low", "medium", "high", "critical"]
     whole = (await program.get(f"/drifts?sort={sort}&pageSize=200")).data
     keys = {
@@ -120,9 +124,9 @@ async def test_each_order_is_what_it_says_and_pages_by_number_agree(site: Site, 
         "id": lambda drift: int(drift["id"]),
     }
     if site.db.engine == "sqlite" or "address" not in sort:  # PostgreSQL orders words by its own collation
-        assert whole == sorted(whole, key=keys[sort.lstrip("-")], reverse=sort.startswith("-"))
+        assert whole == sorted(whole, key=keys[sort.lstrip("-")], reverse=sort.startswith("-")), sort
     pages = [(await program.get(f"/drifts?sort={sort}&pageSize=17&page={page}")) for page in (1, 2, 3, 4, 5)]
-    assert [drift for page in pages for drift in page.data] == whole
+    assert [drift for page in pages for drift in page.data] == whole, sort
     assert [page.meta["hasMore"] for page in pages] == [True, True, True, False, False]
     assert {page.meta["total"] for page in pages} == {60}
 
@@ -149,49 +153,47 @@ async def test_no_drift_at_all_is_an_empty_list(site: Site) -> None:
 # -- Filters -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("query", "condition"),
-    [
-        ("status=approved", "status = 'approved'"),
-        ("status=approved&status=resolved", "status IN ('approved', 'resolved')"),
-        ("severity=critical&severity=high&severity=high", "severity IN ('critical', 'high')"),
-        ("status=detected&severity=low&cause=informational", "status = 'detected' AND cause = 'informational'"),
-        ("cause=out_of_band", "cause = 'out_of_band'"),
-        ("cause=", "1 = 1"),
-        ("stack=prod/app", "slug = 'prod/app'"),
-        ("stack=prod/app_2&status=rejected", "slug = 'prod/app_2' AND status = 'rejected'"),
-        ("stack=prod/*", "slug LIKE 'prod/%'"),
-        ("stack=*app_*", "slug = 'prod/app_2'"),
-        ("stack=prod_app*", "1 = 0"),
-        ("stack=*e*&severity=critical", "slug = 'staging/net/eu' AND severity = 'critical'"),
-        ("environment=staging", "environment = 'staging'"),
-        ("environment=prod&stack=*eu", "1 = 0"),
-        ("type=aws_instance", "resource_type = 'aws_instance'"),
-        ("type=aws*", "resource_type <> 'demo'"),
-        ("type=*_i*_role", "resource_type = 'aws_iam_role'"),
-        ("type=aws%25", "1 = 0"),
-        ("type=aws_____tance", "1 = 0"),
-        ("action=delete&stack=prod*", "action = 'delete' AND environment = 'prod'"),
-        ("q=ebs%20prod", "resource_type = 'aws_ebs_volume' AND environment = 'prod'"),
-        ("q=ebs&status=detected&type=aws*", "resource_type = 'aws_ebs_volume' AND status = 'detected'"),
-        ("q=%22%27*%25();--", "1 = 1"),
-        ("stack=nowhere", "1 = 0"),
-        ("environment=prod'--", "1 = 0"),
-    ],
-)
-async def test_filters_narrow_together_and_the_total_says_how_many(
-    site: Site, how: str, query: str, condition: str
-) -> None:
+FILTERS = [
+    ("status=approved", "status = 'approved'"),
+    ("status=approved&status=resolved", "status IN ('approved', 'resolved')"),
+    ("severity=critical&severity=high&severity=high", "severity IN ('critical', 'high')"),
+    ("status=detected&severity=low&cause=informational", "status = 'detected' AND cause = 'informational'"),
+    ("cause=out_of_band", "cause = 'out_of_band'"),
+    ("cause=", "1 = 1"),
+    ("stack=prod/app", "slug = 'prod/app'"),
+    ("stack=prod/app_2&status=rejected", "slug = 'prod/app_2' AND status = 'rejected'"),
+    ("stack=prod/*", "slug LIKE 'prod/%'"),
+    ("stack=*app_*", "slug = 'prod/app_2'"),
+    ("stack=prod_app*", "1 = 0"),
+    ("stack=*e*&severity=critical", "slug = 'staging/net/eu' AND severity = 'critical'"),
+    ("environment=staging", "environment = 'staging'"),
+    ("environment=prod&stack=*eu", "1 = 0"),
+    ("type=aws_instance", "resource_type = 'aws_instance'"),
+    ("type=aws*", "resource_type <> 'demo'"),
+    ("type=*_i*_role", "resource_type = 'aws_iam_role'"),
+    ("type=aws%25", "1 = 0"),
+    ("type=aws_____tance", "1 = 0"),
+    ("action=delete&stack=prod*", "action = 'delete' AND environment = 'prod'"),
+    ("q=ebs%20prod", "resource_type = 'aws_ebs_volume' AND environment = 'prod'"),
+    ("q=ebs&status=detected&type=aws*", "resource_type = 'aws_ebs_volume' AND status = 'detected'"),
+    ("q=%22%27*%25();--", "1 = 1"),
+    ("stack=nowhere", "1 = 0"),
+    ("environment=prod'--", "1 = 0"),
+]
+
+
+async def test_filters_narrow_together_and_the_total_says_how_many(site: Site, how: str) -> None:
     await fill(site)
-    sql = f"SELECT d.id FROM drifts d JOIN stacks s ON s.id = d.stack_id WHERE {condition}"
-    expected = {str(row["id"]) for row in await site.rows(sql)}
     program = await as_role(site, "viewer")
-    for sort in ("-detectedAt", "updatedAt", "severity", "-address"):
-        answer = await program.get(f"/drifts?{query}&sort={sort}&pageSize=7")
-        assert answer.meta["total"] == len(expected)
-        assert "totalIsCapped" not in answer.meta
-        found = await walk(program, f"{query}&sort={sort}&pageSize=7")
-        assert (len(found), set(found)) == (len(expected), expected), sort
+    for query, condition in FILTERS:
+        sql = f"SELECT d.id FROM drifts d JOIN stacks s ON s.id = d.stack_id WHERE {condition}"
+        expected = {str(row["id"]) for row in await site.rows(sql)}
+        for sort in ("-detectedAt", "updatedAt", "severity", "-address"):
+            asked = f"{query}&sort={sort}&pageSize=7"
+            meta = (await program.get(f"/drifts?{asked}")).meta
+            assert (meta["total"], "totalIsCapped" in meta) == (len(expected), False), asked
+            found = await walk(program, asked)
+            assert (len(found), set(found)) == (len(expected), expected), asked
 
 
 async def test_counting_what_no_table_counts_stops_somewhere(
@@ -238,8 +240,8 @@ async def test_counting_what_no_table_counts_stops_somewhere(
         ("cursor=AAAA", {"cursor"}),
     ],
 )
-async def test_every_problem_of_a_query_is_named(site: Site, query: str, fields: set[str]) -> None:
-    answer = await (await as_role(site, "viewer")).get(f"/drifts?{query}")
+async def test_every_problem_of_a_query_is_named(sqlite_site: Site, query: str, fields: set[str]) -> None:
+    answer = await (await as_role(sqlite_site, "viewer")).get(f"/drifts?{query}")
     assert (answer.status, answer.code, set(answer.refused)) == (400, "VALIDATION_ERROR", fields)
 
 
@@ -262,8 +264,8 @@ async def test_every_problem_of_a_query_is_named(site: Site, query: str, fields:
         None,
     ],
 )
-async def test_a_cursor_of_another_order_or_of_ones_own_making_is_refused(site: Site, place: Any) -> None:
-    answer = await (await as_role(site, "viewer")).get(f"/drifts?sort=id&cursor={cursor_of(place)}")
+async def test_a_cursor_of_another_order_or_of_ones_own_making_is_refused(sqlite_site: Site, place: Any) -> None:
+    answer = await (await as_role(sqlite_site, "viewer")).get(f"/drifts?sort=id&cursor={cursor_of(place)}")
     assert (answer.status, set(answer.refused)) == (400, {"cursor"})
 
 

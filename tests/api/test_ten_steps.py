@@ -55,7 +55,7 @@ def code(response: httpx.Response) -> tuple[int, str]:
 
 
 async def test_the_ten_steps(tmp_path: Path) -> None:
-    with running_server(tmp_path, f"sqlite:///{tmp_path / 'test.db'}") as server:
+    with running_server(tmp_path, f"sqlite:///{tmp_path / 'test.db'}", LOG_RESPONSE_TIME="true") as server:
         database = Database(server.config.database_url)
         await database.connect()
         api = Api(server)

@@ -1,6 +1,7 @@
 """Who may import whom: the rules of the house, read from the source."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def room_of(module: str) -> str:
     return parts[1] if len(parts) > 1 else "__init__"
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Modules of ours, and names in them, that a source imports when it runs."""
     tree = ast.parse(path.read_text())
@@ -116,6 +118,7 @@ def test_only_db_knows_the_engines(path: Path) -> None:
         assert _libraries(path) & libraries == set()
 
 
+@cache
 def _libraries(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
