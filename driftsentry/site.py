@@ -1,6 +1,12 @@
 """What belongs to no feature: static files, and whether the process is alive and ready."""
 
-from quart import Blueprint, Response, request, send_from_directory
+import hashlib
+from functools import cache
+from mimetypes import guess_type
+from pathlib import Path
+
+from quart import Blueprint, Response, request
+from werkzeug.security import safe_join
 
 from driftsentry import clock, errors
 from driftsentry.templating import STATIC
@@ -11,10 +17,26 @@ FOR_EVER = "public, max-age=31536000, immutable"
 blueprint = Blueprint("site", __name__)
 
 
+@cache
+def _file(name: str) -> tuple[bytes, str, str]:
+    """Content, content type and hash of a static file. There are few and small ones, so they stay in memory: an open
+    file would stay open when a browser goes away in the middle. Raises `NotFound`."""
+    path = safe_join(str(STATIC), name)
+    if path is None or not Path(path).is_file():
+        raise errors.NotFound("There is no such file.")
+    content = Path(path).read_bytes()
+    kind = guess_type(path)[0] or "application/octet-stream"
+    is_text = kind.startswith("text/") or kind == "application/javascript"
+    return content, f"{kind}; charset=utf-8" if is_text else kind, hashlib.sha256(content).hexdigest()[:16]
+
+
 @blueprint.get("/static/<path:name>")
 @allow(Access.ANYONE)
 async def static(name: str) -> Response:
-    response = await send_from_directory(STATIC, name)
+    content, kind, tag = _file(name)
+    response = Response(content, content_type=kind)
+    response.set_etag(tag)
+    await response.make_conditional(request)
     # Only an address that bears the content's hash may be kept: it changes when the file does.
     response.headers["Cache-Control"] = FOR_EVER if "v" in request.args else "no-cache"
     return response
