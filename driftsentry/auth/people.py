@@ -15,8 +15,6 @@ from driftsentry.events import SYSTEM, Actor
 DEMO_NAMES = {Role.VIEWER: "Vera Viewer", Role.ENGINEER: "Emil Engineer", Role.ADMIN: "Ada Admin"}
 LAST_ADMIN = "This is the last active admin. Make another one first."
 Once = Callable[[Tx], Awaitable[None]]
-# What an admin sees of people, for the pages and the API.
-select_account, select_accounts = queries.select_account, queries.select_accounts
 
 
 async def choose_theme(db: Database, person: Person, theme: str) -> None:

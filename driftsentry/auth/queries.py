@@ -36,10 +36,6 @@ async def select_user(tx: Tx, user_id: str) -> User | None:
     return user_of(row) if row else None
 
 
-async def user_exists(tx: Tx, user_id: str) -> bool:
-    return await select_user(tx, user_id) is not None
-
-
 async def select_accounts(tx: Tx, idle: timedelta = _LONG) -> list[Account]:
     """Everybody, by e-mail address. `idle`: a browser's session that was not used for so long is dead."""
     now = clock.now()

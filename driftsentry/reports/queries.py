@@ -138,11 +138,6 @@ async def update_settled(tx: Tx, stack_id: str, report_id: str, at: datetime) ->
     return row is not None
 
 
-async def select_report(tx: Tx, report_id: str) -> Report | None:
-    row = await tx.one(_SELECT + " WHERE r.id = :id", id=report_id)
-    return _report(row) if row else None
-
-
 async def count_reports(tx: Tx, stack_id: str) -> int:
     return int(await tx.value("SELECT count(*) FROM reports WHERE stack_id = :stack_id", stack_id=stack_id))
 

@@ -85,10 +85,8 @@ async def post_report(slug: str, query: ReportQuery) -> Response:
     token = guards.token()
     reports.check_stack(token, slug)
     body = await _body()
-    upload = Upload(
-        query.run_id, query.run_url, query.commit, query.format or None, _given(query.exit_code), _given(query.complete)
-    )
-    receipt = await reports.receive(app().db, app().settings.data_key, token, guards.actor(), slug, body, upload)
+    settings, actor = app().settings, guards.actor()
+    receipt = await reports.receive(app().db, settings.data_key, token, actor, slug, body, _upload(query))
     status = 200 if receipt.is_duplicate else 201
     return answer(_receipt(receipt.report), status=status, meta={"duplicate": receipt.is_duplicate})
 
