@@ -119,7 +119,12 @@ CREATE TABLE stacks (
     last_complete_at   TEXT,
     incomplete_reason  TEXT NOT NULL DEFAULT '',   -- of the last report; '' when it was complete
     is_errored         INTEGER NOT NULL DEFAULT 0 CHECK (is_errored IN (0, 1)),
-    stale_noted_for    TEXT                        -- the last report, when it was noted that no other followed
+    stale_noted_for    TEXT,                       -- the last report, when it was noted that no other followed
+    grace_seconds      INTEGER NOT NULL DEFAULT 21600,                  -- it may be that much later
+    interval_source    TEXT NOT NULL DEFAULT 'default' CHECK (interval_source IN ('default', 'learned', 'set')),
+    late_noted_for     TEXT,                       -- as stale_noted_for, when it is only late
+    announced_drifts   INTEGER NOT NULL DEFAULT 0, -- what HCP counted since the last report, and nobody has seen
+    announced_at       TEXT
 );
 
 CREATE TABLE reports (
@@ -146,7 +151,10 @@ CREATE TABLE reports (
     resolved           INTEGER NOT NULL,
     informational      INTEGER NOT NULL,
     held               INTEGER NOT NULL DEFAULT 0,                      -- drifts whose end waits for an engineer
-    held_until         TEXT                                             -- when somebody confirmed or dismissed that
+    held_until         TEXT,                                            -- when somebody confirmed or dismissed that
+    duration_ms        INTEGER,                                         -- of the scan, where tool or caller says it
+    took_ms            INTEGER NOT NULL DEFAULT 0,                      -- to take it in
+    announced          INTEGER NOT NULL DEFAULT 0                       -- a notification: drifts counted, not named
 );
 CREATE INDEX reports_by_stack ON reports (stack_id, received_at);
 CREATE INDEX reports_by_body ON reports (stack_id, body_hash);
@@ -186,13 +194,19 @@ CREATE TABLE drifts (
     reopened         INTEGER NOT NULL DEFAULT 0,   -- how often
     decision_id      TEXT,                         -- the last decision, also when its fingerprint is history
     resolved_at      TEXT,
+    hidden_digest    TEXT NOT NULL DEFAULT '',     -- keyed hash over the significant ones among hidden_changes
+    is_unknown       INTEGER NOT NULL DEFAULT 0 CHECK (is_unknown IN (0, 1)),   -- known from a log: no attributes
+    ignored_changes  INTEGER NOT NULL DEFAULT 0,   -- lines of `changes` that an ignore rule covers
+    is_snoozed       INTEGER NOT NULL DEFAULT 0 CHECK (is_snoozed IN (0, 1)),
+    snoozed_until    TEXT,                         -- NULL of one that is snoozed: until it changes
     UNIQUE (stack_id, address, deposed)
 );
-CREATE INDEX drifts_by_urgency ON drifts (status, cause, severity_rank, detected_at, id);
+CREATE INDEX drifts_by_urgency ON drifts (status, cause, is_snoozed, severity_rank, detected_at, id);
 CREATE INDEX drifts_by_change ON drifts (status, cause, updated_at, id);
 CREATE INDEX drifts_by_update ON drifts (updated_at, id);
 CREATE INDEX drifts_informational ON drifts (updated_at, id) WHERE cause = 'informational' AND status <> 'resolved';
-CREATE INDEX drifts_of_stack ON drifts (stack_id, status, cause, severity_rank, detected_at, id);
+CREATE INDEX drifts_of_stack ON drifts (stack_id, status, cause, is_snoozed, severity_rank, detected_at, id);
+CREATE INDEX drifts_snoozed ON drifts (snoozed_until) WHERE is_snoozed = 1;
 
 CREATE TABLE decisions (
     id             TEXT PRIMARY KEY,
@@ -219,33 +233,91 @@ CREATE TABLE held_drifts (
     PRIMARY KEY (report_id, drift_id)
 );
 
+-- What is ignored: differences that nobody wants to decide on, until a day. Never a deletion or a replacement.
+CREATE TABLE ignore_rules (
+    id             TEXT PRIMARY KEY,
+    stack_glob     TEXT NOT NULL,
+    resource_type  TEXT NOT NULL,                  -- a glob; '*' is every type
+    address_glob   TEXT NOT NULL,
+    path           TEXT NOT NULL,                  -- JSON list: the attribute path; null stands for any part
+    value_glob     TEXT NOT NULL,                  -- over the real value as text; '*' is every value, secrets too
+    reason         TEXT NOT NULL,
+    owner_id       TEXT NOT NULL REFERENCES users (id),
+    created_at     TEXT NOT NULL,
+    ends_at        TEXT NOT NULL,
+    ended_at       TEXT,                           -- when what it hid came back
+    ended_by       TEXT                            -- who ended it before its day, as the log names him
+);
+CREATE INDEX ignore_rules_by_end ON ignore_rules (ends_at) WHERE ended_at IS NULL;
+
+CREATE TABLE ignored_drifts (
+    rule_id   TEXT NOT NULL REFERENCES ignore_rules (id),
+    drift_id  INTEGER NOT NULL REFERENCES drifts (id),
+    lines     INTEGER NOT NULL,                    -- differences that this rule covers
+    PRIMARY KEY (rule_id, drift_id)
+);
+CREATE INDEX ignored_drifts_by_drift ON ignored_drifts (drift_id);
+
+-- Severity rules of the admins' own; and of those that ship, what admins changed: their id is the shipped name.
+CREATE TABLE severity_rules (
+    id          TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    severity    TEXT NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
+    conditions  TEXT NOT NULL,                     -- JSON; '' for one that ships
+    reason      TEXT NOT NULL,
+    is_active   INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+    position    INTEGER,                           -- among those of its severity; NULL: where it ships
+    created_by  TEXT NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL
+);
+
+-- Attributes that have another value on each scan of a stack while nothing else changes.
+CREATE TABLE learned_attributes (
+    stack_id       TEXT NOT NULL REFERENCES stacks (id),
+    resource_type  TEXT NOT NULL,
+    path           TEXT NOT NULL,                  -- JSON list; null stands for any index
+    learned_at     TEXT NOT NULL,
+    PRIMARY KEY (stack_id, resource_type, path)
+);
+
+-- How many reports in a row changed one value of a drift and nothing else.
+CREATE TABLE value_streaks (
+    drift_id     INTEGER NOT NULL REFERENCES drifts (id),
+    path         TEXT NOT NULL,
+    changes      INTEGER NOT NULL,
+    fingerprint  TEXT NOT NULL,                    -- of the facts by then
+    PRIMARY KEY (drift_id, path)
+);
+
 -- How many drifts there are, kept by triggers: counting a million rows for each page is too slow.
 CREATE TABLE drift_counts (
-    stack_id  TEXT NOT NULL,
-    status    TEXT NOT NULL,
-    cause     TEXT NOT NULL,
-    severity  TEXT NOT NULL,
-    amount    INTEGER NOT NULL,
-    PRIMARY KEY (stack_id, status, cause, severity)
+    stack_id    TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    cause       TEXT NOT NULL,
+    severity    TEXT NOT NULL,
+    is_snoozed  INTEGER NOT NULL,
+    amount      INTEGER NOT NULL,
+    PRIMARY KEY (stack_id, status, cause, severity, is_snoozed)
 );
 
 -- only: sqlite
 
 CREATE TRIGGER drifts_count_insert AFTER INSERT ON drifts BEGIN
-    INSERT INTO drift_counts VALUES (new.stack_id, new.status, new.cause, new.severity, 1)
-    ON CONFLICT (stack_id, status, cause, severity) DO UPDATE SET amount = amount + 1;
+    INSERT INTO drift_counts VALUES (new.stack_id, new.status, new.cause, new.severity, new.is_snoozed, 1)
+    ON CONFLICT (stack_id, status, cause, severity, is_snoozed) DO UPDATE SET amount = amount + 1;
 END;
 
-CREATE TRIGGER drifts_count_update AFTER UPDATE OF stack_id, status, cause, severity ON drifts BEGIN
-    UPDATE drift_counts SET amount = amount - 1
-    WHERE stack_id = old.stack_id AND status = old.status AND cause = old.cause AND severity = old.severity;
-    INSERT INTO drift_counts VALUES (new.stack_id, new.status, new.cause, new.severity, 1)
-    ON CONFLICT (stack_id, status, cause, severity) DO UPDATE SET amount = amount + 1;
+CREATE TRIGGER drifts_count_update AFTER UPDATE OF stack_id, status, cause, severity, is_snoozed ON drifts BEGIN
+    UPDATE drift_counts SET amount = amount - 1 WHERE stack_id = old.stack_id AND status = old.status
+    AND cause = old.cause AND severity = old.severity AND is_snoozed = old.is_snoozed;
+    INSERT INTO drift_counts VALUES (new.stack_id, new.status, new.cause, new.severity, new.is_snoozed, 1)
+    ON CONFLICT (stack_id, status, cause, severity, is_snoozed) DO UPDATE SET amount = amount + 1;
 END;
 
 CREATE TRIGGER drifts_count_delete AFTER DELETE ON drifts BEGIN
-    UPDATE drift_counts SET amount = amount - 1
-    WHERE stack_id = old.stack_id AND status = old.status AND cause = old.cause AND severity = old.severity;
+    UPDATE drift_counts SET amount = amount - 1 WHERE stack_id = old.stack_id AND status = old.status
+    AND cause = old.cause AND severity = old.severity AND is_snoozed = old.is_snoozed;
 END;
 
 CREATE VIRTUAL TABLE drift_search USING fts5 (search_text, content = 'drifts', content_rowid = 'id');
@@ -268,17 +340,18 @@ END;
 CREATE FUNCTION count_drift() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
-        UPDATE drift_counts SET amount = amount - 1
-        WHERE stack_id = old.stack_id AND status = old.status AND cause = old.cause AND severity = old.severity;
+        UPDATE drift_counts SET amount = amount - 1 WHERE stack_id = old.stack_id AND status = old.status
+        AND cause = old.cause AND severity = old.severity AND is_snoozed = old.is_snoozed;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO drift_counts AS kept VALUES (new.stack_id, new.status, new.cause, new.severity, 1)
-        ON CONFLICT (stack_id, status, cause, severity) DO UPDATE SET amount = kept.amount + 1;
+        INSERT INTO drift_counts AS kept
+        VALUES (new.stack_id, new.status, new.cause, new.severity, new.is_snoozed, 1)
+        ON CONFLICT (stack_id, status, cause, severity, is_snoozed) DO UPDATE SET amount = kept.amount + 1;
     END IF;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER drifts_count AFTER INSERT OR DELETE OR UPDATE OF stack_id, status, cause, severity ON drifts
+CREATE TRIGGER drifts_count AFTER INSERT OR DELETE OR UPDATE OF stack_id, status, cause, severity, is_snoozed ON drifts
     FOR EACH ROW EXECUTE FUNCTION count_drift();
 
 CREATE INDEX drifts_search ON drifts USING gin (to_tsvector('simple', search_text));
@@ -343,6 +416,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_drift ON events (drift_id, seq);
 CREATE INDEX events_by_stack ON events (stack_id, seq);
+CREATE INDEX events_by_report ON events (report_id, seq) WHERE report_id IS NOT NULL;
 CREATE INDEX events_by_kind ON events (kind, seq);
 CREATE INDEX events_by_actor ON events (actor_id, seq);
 CREATE INDEX events_by_address ON events (address, seq);

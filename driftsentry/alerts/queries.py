@@ -9,7 +9,7 @@ from driftsentry.alerts import words
 from driftsentry.alerts.model import UNREAD_LIMIT, Alert, Draft, Kind, Mark
 from driftsentry.clock import from_text, to_text
 from driftsentry.db import Row, Tx
-from driftsentry.rules import Severity
+from driftsentry.judging import Severity
 
 _CHUNK = 500
 _FROM = (

@@ -10,7 +10,7 @@ from driftsentry.alerts.model import Draft, Kind, Mark
 from driftsentry.alerts.queries import Facts
 from driftsentry.db import Tx
 from driftsentry.events import SYSTEM, Entry, Log
-from driftsentry.rules import Severity
+from driftsentry.judging import Severity
 
 _REASONS = {
     "drift.detected": "detected",

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from driftsentry.clock import to_text
 from driftsentry.drifts.model import Row
-from driftsentry.rules import Severity
+from driftsentry.judging import Severity
 from driftsentry.stacks import is_slug
 
 WORDS = 8

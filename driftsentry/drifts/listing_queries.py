@@ -14,7 +14,7 @@ from driftsentry.db import Tx
 from driftsentry.drifts.listing import Decided, Kind, Listed, Place, Sort, Wanted
 from driftsentry.events import Event, event_of
 from driftsentry.ingest import changes_from_json
-from driftsentry.rules import Severity
+from driftsentry.judging import Severity
 
 ENOUGH = 10_000
 FEW = 5_000  # below that all of some stacks are sorted, beyond it the order is walked and their stacks looked at

@@ -14,7 +14,7 @@ from driftsentry.drifts.actions import Contradicted, Wish
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.lines import differences_since, lines_of
 from driftsentry.drifts.model import Drift, Verdict
-from driftsentry.rules import Severity
+from driftsentry.judging import Severity
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 

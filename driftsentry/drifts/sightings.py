@@ -15,7 +15,7 @@ from driftsentry.db import Row, Tx
 from driftsentry.drifts.filter import words_of
 from driftsentry.events import Actor
 from driftsentry.ingest import Finding, Move, changes_to_json
-from driftsentry.rules import judge
+from driftsentry.judging import judge
 
 ATTRIBUTES = 20
 # An empty or wrong plan lacks nearly everything: when more are missing, and most of them, somebody must confirm it.

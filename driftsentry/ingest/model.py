@@ -10,10 +10,9 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["added", "removed", "changed", "reordered"]
-Noise = Literal["", "empty", "mirror", "computed", "volatile", "same_json"]
+Noise = Literal["", "empty", "mirror", "computed", "volatile", "same_json", "order", "learned", "ignored"]
 Cause = Literal["out_of_band", "informational"]
-Mode = Literal["refresh_only", "normal", "destroy"]
-Tool = Literal["terraform", "opentofu"]
+Mode = Literal["refresh_only", "normal", "destroy", "scan"]
 
 HIDDEN = "(sensitive)"
 
@@ -24,7 +23,8 @@ class Change:
 
     `path` is never joined: keys may be empty or hold dots, slashes and quotes. `before` and `after` are
     JSON values whose numbers are `int` or `Decimal`, so that no digit is lost; a secret inside a larger
-    value is the string `HIDDEN`. Both are None when `is_sensitive`. `noise` is "" for a line that matters.
+    value is the string `HIDDEN`. Both are None when `is_sensitive`. `noise` is "" for a line that matters;
+    `why` says in words why one does not. `digest`: 32 hexadecimal digits over all of the line, secrets included.
     """
 
     path: tuple[str | int, ...]
@@ -36,6 +36,8 @@ class Change:
     in_json: bool
     noise: Noise
     forces_replacement: bool
+    digest: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class Finding:
 
     `action` is update, delete, replace, or what the tool said, verbatim, joined by "+".
     `fingerprint`: 64 hexadecimal digits over what differs, secrets included.
-    `changes`: significant lines first; `hidden_changes` counts the lines that a limit left out.
+    `changes`: significant lines first; `hidden_changes` counts the lines that a limit left out, `hidden_digest` is
+    over the significant ones among them. `is_unknown`: the tool says that it differs, but not in what.
+    `former_fingerprint`: as versions before 0003 computed it.
     """
 
     address: str
@@ -60,6 +64,9 @@ class Finding:
     fingerprint: str
     changes: tuple[Change, ...]
     hidden_changes: int
+    hidden_digest: str = ""
+    is_unknown: bool = False
+    former_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +80,11 @@ class Move:
 @dataclass(frozen=True, slots=True)
 class Scan:
     """A whole report. `resolves`: a drift that is missing here is gone; otherwise `incomplete_reason` says
-    in one sentence why not. `timestamp` is aware, in UTC."""
+    in one sentence why not. `timestamp` is aware, in UTC. `duration`: of the scan, in seconds, where the tool says it.
+    """
 
     format: str
-    tool: Tool
+    tool: str
     tool_version: str
     mode: Mode
     timestamp: datetime | None
@@ -86,15 +94,21 @@ class Scan:
     is_errored: bool
     findings: tuple[Finding, ...]
     moves: tuple[Move, ...]
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the sender said beside the body: the format, the tool's exit code, whether the scan was whole."""
+    """What the sender said beside the body: the format, the tool's exit code, whether the scan was whole.
+
+    `direction` is for Pulumi, whose output does not say what it compared: "refresh" goes from the state to the cloud,
+    "preview" from the cloud to the program.
+    """
 
     format: str | None = None
     exit_code: int | None = None
     complete: bool | None = None
+    direction: Literal["refresh", "preview"] | None = None
 
 
 class Refused(Exception):

@@ -9,10 +9,10 @@ import pytest
 from driftsentry import ROOT
 
 PACKAGE = ROOT / "driftsentry"
-FEATURES = {"admin", "alerts", "audit", "auth", "drifts", "metrics", "overview", "reports", "stacks"}
+FEATURES = {"admin", "alerts", "audit", "auth", "drifts", "metrics", "overview", "reports", "rules", "stacks"}
 SURFACES = {"api", "live"}
-# `ingest` and `rules` are pure and stand beside the kernel: whoever needs them imports them, they import no feature.
-PURE = {"ingest", "rules"}
+# `ingest` and `judging` are pure and stand beside the kernel: whoever needs them imports them, they import no feature.
+PURE = {"ingest", "judging"}
 # What the program is put together from, and what is started: above everything.
 TOP = {"__init__", "__main__", "cli", "client", "first_run", "serve", "demo"}
 KERNEL = {path.stem for path in PACKAGE.glob("*.py")} - TOP | {"migrations"}

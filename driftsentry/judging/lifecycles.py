@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftsentry.ingest.model import Finding
-from driftsentry.rules.model import attribute_of, significant
+from driftsentry.judging.model import attribute_of, significant
 
 # What holds data that nothing in the code can bring back.
 _STATEFUL = frozenset(

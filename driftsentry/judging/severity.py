@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from driftsentry.ingest.model import Finding
-from driftsentry.rules import lifecycles, network, permissions, switches
-from driftsentry.rules.model import Rule, Severity, Verdict, significant
+from driftsentry.judging import lifecycles, network, permissions, switches
+from driftsentry.judging.model import Rule, Severity, Verdict, significant
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 

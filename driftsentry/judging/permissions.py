@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from driftsentry.ingest.model import Change, Finding
-from driftsentry.rules.model import attribute_of, significant
+from driftsentry.judging.model import attribute_of, significant
 
 _POLICIES = frozenset(
     "policy assume_role_policy inline_policy access_policy access_policies policy_data policy_document "

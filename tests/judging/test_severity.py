@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from driftsentry.rules import Severity, Verdict, judge
-from driftsentry.rules.severity import RULES
+from driftsentry.judging import Severity, Verdict, judge
+from driftsentry.judging.severity import RULES
 from tests.ingest import samples
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from driftsentry.ingest.model import Change, Finding
-from driftsentry.rules.model import attribute_of, significant
+from driftsentry.judging.model import attribute_of, significant
 
 _PUBLIC_ON = frozenset(
     "publicly_accessible public_network_access_enabled endpoint_public_access allow_blob_public_access "

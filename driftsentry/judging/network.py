@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftsentry.ingest.model import Change, Finding
-from driftsentry.rules.model import attribute_of, significant
+from driftsentry.judging.model import attribute_of, significant
 
 _WORLD = frozenset({"0.0.0.0/0", "::/0", "*", "Internet", "internet", "any", "Any"})
 _RANGES = frozenset(
