@@ -199,6 +199,7 @@ CREATE TABLE drifts (
     ignored_changes  INTEGER NOT NULL DEFAULT 0,   -- lines of `changes` that an ignore rule covers
     is_snoozed       INTEGER NOT NULL DEFAULT 0 CHECK (is_snoozed IN (0, 1)),
     snoozed_until    TEXT,                         -- NULL of one that is snoozed: until it changes
+    fingerprint_version  INTEGER NOT NULL DEFAULT 2,                            -- 1: as schemas before 3 made it
     UNIQUE (stack_id, address, deposed)
 );
 CREATE INDEX drifts_by_urgency ON drifts (status, cause, is_snoozed, severity_rank, detected_at, id);

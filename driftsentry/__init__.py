@@ -1,137 +1,23 @@
-"""DriftSentry: the self-hosted inbox for infrastructure drift."""
+"""DriftSentry: the self-hosted inbox for infrastructure drift.
 
-import asyncio
-import os
-import warnings
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
+`create_app` lives in application.py and is loaded when it is asked for: the client of CI jobs, and the processes that
+read large reports, need none of it.
+"""
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from driftsentry import alerts, answers, auth, drifts, errors, events, limits, migrations, security, site, stacks
-from driftsentry.admin import sessions_pages, tokens_pages, users_pages
-from driftsentry.alerts import fragments as alert_fragments
-from driftsentry.alerts import pages as alert_pages
-from driftsentry.api import v1
-from driftsentry.audit import pages as audit_pages
-from driftsentry.auth import account_pages, guards, link_pages, setup_pages
-from driftsentry.auth import pages as auth_pages
-from driftsentry.config import Config
-from driftsentry.db import Database
-from driftsentry.drifts import fragments as drift_fragments
-from driftsentry.drifts import pages as drift_pages
-from driftsentry.live import pages as live_pages
-from driftsentry.live.hub import Hub
-from driftsentry.metrics import pages as metrics_pages
-from driftsentry.overview import fragments as overview_fragments
-from driftsentry.overview import pages as overview_pages
-from driftsentry.serve import refuse_deflate
-from driftsentry.stacks import fragments as stack_fragments
-from driftsentry.stacks import pages as stack_pages
-from driftsentry.web import DriftSentry
+if TYPE_CHECKING:
+    from driftsentry.application import create_app
+
+__all__ = ["ROOT", "create_app"]
 
 ROOT = Path(__file__).parent.parent
-HEARTBEAT_SECONDS = 20
-PATROL_SECONDS = 30
 
 
-def create_app(settings: Config | None = None) -> DriftSentry:
-    """The whole application. Raises `ConfigError` when the settings do not allow a start."""
-    app = DriftSentry(__name__, static_folder=None, root_path=str(ROOT))
-    app.settings = settings or Config.from_env(os.environ, ROOT / ".env")
-    app.secret_key = app.settings.secret_key
-    _quiet_warnings()
-    _connect(app)
-    security.install(app)
-    limits.install(app)
-    guards.install(app)
-    answers.install(app)
-    _register(app)
-    refuse_deflate()
-    app.before_serving(partial(_start, app))
-    app.after_serving(partial(_stop, app))
-    return app
+def __getattr__(name: str) -> Any:
+    if name != "create_app":
+        raise AttributeError(name)
+    from driftsentry.application import create_app
 
-
-def _quiet_warnings() -> None:
-    # quart-auth warns on each plain-http answer with a cookie; browsers take Secure cookies from loopback.
-    warnings.filterwarnings("ignore", message="Secure cookies will be ignored", module="quart_auth")
-
-
-def _connect(app: DriftSentry) -> None:
-    """One database, one log, and one tail of it that tells the pages."""
-    app.db = Database(app.settings.database_url)
-    app.db.before_commit = alerts.before_commit(events.Log(app.settings.data_key))
-    app.tail = events.Tail(app.db)
-    app.db.after_commit = app.tail.poke
-    app.count_waiting = drifts.count_waiting
-    app.count_unread = alerts.count_unread
-    draws = (
-        drift_fragments.draw,
-        stack_fragments.draw,
-        stack_fragments.draw_held,
-        overview_fragments.draw,
-        alert_fragments.draw,
-    )
-    app.extensions["hub"] = Hub(app.db, app.tail, draws, (alert_fragments.draw_unread, alert_fragments.draw_read))
-
-
-def _register(app: DriftSentry) -> None:
-    pages = (
-        site,
-        auth_pages,
-        overview_pages,
-        drift_pages,
-        alert_pages,
-        stack_pages,
-        audit_pages,
-        live_pages,
-    )
-    doors = (setup_pages, link_pages, account_pages, users_pages, sessions_pages, tokens_pages, metrics_pages)
-    for blueprint in (*[page.blueprint for page in (*pages, *doors)], *v1.BLUEPRINTS):
-        app.register_blueprint(blueprint)
-
-
-async def _start(app: DriftSentry) -> None:
-    await app.db.connect()
-    try:
-        await migrations.migrate(app.db)
-        if app.settings.environment == "demo":
-            await auth.ensure_demo_users(app.db)
-        await auth.offer_setup(app.db, app.settings)
-        await app.tail.start()
-    except BaseException:
-        await app.db.disconnect()  # an open connection would keep the process from ending
-        raise
-    app.extensions["hub"].start()
-    app.extensions["clockwork"] = [
-        asyncio.create_task(_every(HEARTBEAT_SECONDS, app.extensions["hub"].beat), name="live.beat"),
-        asyncio.create_task(_patrol(app), name="patrol"),
-    ]
-
-
-async def _stop(app: DriftSentry) -> None:
-    clockwork = app.extensions.pop("clockwork", [])
-    for task in clockwork:
-        task.cancel()
-    await asyncio.gather(*clockwork, return_exceptions=True)
-    await app.extensions["hub"].close()
-    await app.tail.stop()
-    await app.db.disconnect()
-
-
-async def _every(seconds: float, act: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        act()
-
-
-async def _patrol(app: DriftSentry) -> None:
-    """What only time brings: approvals lapse, stacks fall silent, and sessions of open sockets run out."""
-    hub = app.extensions["hub"]
-    while True:
-        with suppress(errors.Unavailable):  # the next round finds the same
-            await drifts.lapse(app.db)
-            await stacks.note_stale(app.db)
-            hub.end_sessions(await auth.dead_sessions(app.db, app.settings, hub.session_ids()))
-        await asyncio.sleep(PATROL_SECONDS)
+    return create_app

@@ -54,6 +54,7 @@ _WHO = {
     Access.ENGINEER: "Engineers and admins.",
     Access.ADMIN: "Admins.",
     Access.REPORTER: "CI tokens that cover the stack.",
+    Access.SIGNED: "Whoever signs with the secret of a CI token that covers the stack.",
 }
 _WORDS = {
     304: "Not changed since the ETag.",
@@ -187,7 +188,7 @@ def _query_parameter(name: str, kind: dict[str, Any], is_required: bool) -> dict
 
 
 def _security(access: Access) -> list[dict[str, list[str]]]:
-    if access is Access.ANYONE:
+    if access in (Access.ANYONE, Access.SIGNED):
         return []
     if access.is_for_ci:
         return [{"ciToken": []}]
@@ -198,7 +199,7 @@ def _failures(rule: Rule, handler: Any, access: Access) -> set[int]:
     """The statuses of failures that a route can answer with."""
     found = {429, 500, 503, *getattr(handler, "fails", ())}
     if access is not Access.ANYONE:
-        found |= {401} if access is Access.PUBLIC else {401, 403}
+        found |= {401} if access in (Access.PUBLIC, Access.SIGNED) else {401, 403}
     if hasattr(handler, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE):
         found |= {400}
     if hasattr(handler, "headers"):

@@ -1,6 +1,6 @@
 """Drifts: what differs, what was decided about it, and by whom."""
 
-from driftsentry.drifts.actions import Once, Wish, comment, count_waiting, decide, lapse, most_urgent
+from driftsentry.drifts.actions import Once, Wish, comment, count_waiting, decide, lapse, most_urgent, require, text_of
 from driftsentry.drifts.lines import path_text
 from driftsentry.drifts.listing import SORTS, Decided, Listed, Wanted, is_place
 from driftsentry.drifts.listing_queries import (
@@ -12,27 +12,36 @@ from driftsentry.drifts.listing_queries import (
     select_timeline,
 )
 from driftsentry.drifts.model import Drift, Row, Status, Verdict
-from driftsentry.drifts.queries import select_environment_counts, select_recent_decisions
-from driftsentry.drifts.sightings import Counts, Outcome, Seen, Sighting, apply, prepare, resolve_held, select_seen
+from driftsentry.drifts.open_queries import OpenDrift, count_open_by_rule, select_open_drifts
+from driftsentry.drifts.queries import select_environment_counts, select_recent_decisions, select_rows
+from driftsentry.drifts.reviewing import BookOf, review
+from driftsentry.drifts.sighting_queries import select_seen
+from driftsentry.drifts.sightings import Counts, Occasion, Outcome, Outrun, apply, resolve_held
+from driftsentry.drifts.snoozing import UNTIL_CHANGE, Snooze, snooze, wake, wake_due
 
 __all__ = [
     "SORTS",
+    "UNTIL_CHANGE",
+    "BookOf",
     "Counts",
     "Decided",
     "Drift",
     "Found",
     "Listed",
+    "Occasion",
     "Once",
+    "OpenDrift",
     "Outcome",
+    "Outrun",
     "Row",
-    "Seen",
-    "Sighting",
+    "Snooze",
     "Status",
     "Verdict",
     "Wanted",
     "Wish",
     "apply",
     "comment",
+    "count_open_by_rule",
     "count_timeline",
     "count_waiting",
     "decide",
@@ -40,13 +49,20 @@ __all__ = [
     "lapse",
     "most_urgent",
     "path_text",
-    "prepare",
+    "require",
     "resolve_held",
+    "review",
     "select_environment_counts",
     "select_last_of_request",
     "select_list",
     "select_listed",
+    "select_open_drifts",
     "select_recent_decisions",
+    "select_rows",
     "select_seen",
     "select_timeline",
+    "snooze",
+    "text_of",
+    "wake",
+    "wake_due",
 ]

@@ -189,7 +189,7 @@ async def lapse(db: Database) -> int:
 async def count_waiting(tx: Tx) -> int:
     """How many drifts somebody must decide on."""
     counts = await queries.select_counts(tx)
-    return sum(n for (status, cause, _severity), n in counts.items() if (status, cause) == ("detected", "out_of_band"))
+    return sum(amount for kind, amount in counts.items() if kind.is_waiting)
 
 
 async def require(tx: Tx, drift_id: int) -> Drift:

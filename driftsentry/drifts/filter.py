@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from driftsentry.clock import to_text
-from driftsentry.drifts.model import Row
+from driftsentry.drifts.model import Kind, Row
+from driftsentry.ingest.text import words_of
 from driftsentry.judging import Severity
 from driftsentry.stacks import is_slug
 
@@ -25,29 +26,37 @@ class Tab:
     condition: str  # SQL on `drifts d`
     is_by_urgency: bool = False
 
-    def count(self, counts: Mapping[tuple[str, str, str], int]) -> int:
-        """How many drifts it holds, from counts by (status, cause, severity)."""
-        return sum(amount for (status, cause, _severity), amount in counts.items() if self._holds(status, cause))
+    def count(self, counts: Mapping[Kind, int]) -> int:
+        """How many drifts it holds."""
+        return sum(amount for kind, amount in counts.items() if self._holds(kind))
 
-    def _holds(self, status: str, cause: str) -> bool:
+    def _holds(self, kind: Kind) -> bool:
         if self.key == "all":
             return True
         if self.key == "informational":
-            return cause == "informational" and status != "resolved"
-        return cause == "out_of_band" and status == ("detected" if self.key == "open" else self.key)
+            return kind.cause == "informational" and kind.status != "resolved"
+        if self.is_by_urgency:
+            return kind.is_waiting if self.key == "open" else kind._replace(is_snoozed=not kind.is_snoozed).is_waiting
+        return kind.cause == "out_of_band" and kind.status == self.key
 
 
-def _tab(key: str, label: str, status: str) -> Tab:
-    return Tab(key, label, f"d.status = '{status}' AND d.cause = 'out_of_band'", key == "open")
+def _open(key: str, label: str, is_snoozed: int) -> Tab:
+    condition = f"d.status = 'detected' AND d.cause = 'out_of_band' AND d.is_snoozed = {is_snoozed}"
+    return Tab(key, label, condition, is_by_urgency=True)
+
+
+def _closed(key: str, label: str) -> Tab:
+    return Tab(key, label, f"d.status = '{key}' AND d.cause = 'out_of_band'")
 
 
 TABS = {
     tab.key: tab
     for tab in (
-        _tab("open", "Needs decision", "detected"),
-        _tab("approved", "Approved", "approved"),
-        _tab("rejected", "Rejected", "rejected"),
-        _tab("resolved", "Resolved", "resolved"),
+        _open("open", "Needs decision", 0),
+        _open("snoozed", "Snoozed", 1),
+        _closed("approved", "Approved"),
+        _closed("rejected", "Rejected"),
+        _closed("resolved", "Resolved"),
         Tab("informational", "Informational", "d.cause = 'informational' AND d.status <> 'resolved'"),
         Tab("all", "All", ""),
     )
@@ -99,11 +108,6 @@ class Filter:
         """Where the page behind `row` starts."""
         place = [rank, to_text(row.detected_at), row.id] if self.is_by_urgency else [to_text(row.updated_at), row.id]
         return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """`aws_iam_role.app["x"]` as a search sees it: `aws iam role app x`."""
-    return tuple("".join(letter if letter.isalnum() else " " for letter in text.lower()).split())
 
 
 def parse(args: Mapping[str, str], only: list[str]) -> Filter:

@@ -8,13 +8,14 @@ from driftsentry.db import Database
 from driftsentry.drifts import queries
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.model import Drift, Row
-from driftsentry.drifts.views import knowledge_of, tabs
+from driftsentry.drifts.snoozing import CHOICES
+from driftsentry.drifts.views import SnoozeForm, knowledge_of, tabs
 from driftsentry.events import Event
 from driftsentry.regions import Region
 from driftsentry.templating import render
 
-_NEWS = ("drift.detected", "drift.reopened", "drift.lapsed", "drift.changed")
-_FACTS = ("drift.changed", "drift.reopened", "drift.lapsed", "drift.detected")
+_NEWS = ("drift.detected", "drift.filled", "drift.reopened", "drift.lapsed", "drift.changed", "drift.woken")
+_FACTS = ("drift.changed", "drift.filled", "drift.reopened", "drift.lapsed", "drift.detected")
 
 
 async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> list[Region]:
@@ -73,17 +74,19 @@ async def _page(db: Database, drift_id: int, kinds: set[str], now: datetime) -> 
     )
     story = render("drifts/_timeline.html", drift=drift, timeline=timeline, now=now)
     drawn = [regions.for_all(room, regions.in_place(html)) for html in (head, story)]
-    if kinds != {"drift.commented"}:
-        state = _state(drift, kinds)
-        drawn.append(
-            regions.for_each_audience(
-                room,
-                lambda can_decide: regions.in_place(
-                    render("drifts/_verdicts.html", drift=drift, can_decide=can_decide, state=state)
-                ),
-            )
+    return drawn if kinds == {"drift.commented"} else [*drawn, *_controls(room, drift, _state(drift, kinds))]
+
+
+def _controls(room: str, drift: Drift, state: str) -> list[Region]:
+    """What one may do with it now. Neither names the facts: the page that is open may show others."""
+    values = {"drift": drift, "state": state, "snooze": SnoozeForm(), "choices": [*CHOICES]}
+
+    def draw(name: str) -> Region:
+        return regions.for_each_audience(
+            room, lambda can_decide: regions.in_place(render(name, can_decide=can_decide, **values))
         )
-    return drawn
+
+    return [draw("drifts/_verdicts.html"), draw("drifts/_snooze.html")]
 
 
 def _state(drift: Drift, kinds: set[str]) -> str:

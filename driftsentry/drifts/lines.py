@@ -30,6 +30,9 @@ _NOISE = {
     "computed": "computed by the provider",
     "volatile": "changes by itself",
     "same_json": "the same JSON, written in another way",
+    "order": "only the order differs",
+    "learned": "changes with every scan",
+    "ignored": "ignored",
 }
 
 
@@ -78,6 +81,8 @@ class Line:
     in_json: bool
     noise: str
     forces_replacement: bool
+    number: int | None = None  # in the drift's changes; None of a line that no ignore rule can be made of
+    is_ignored: bool = False
 
     @property
     def is_noise(self) -> bool:
@@ -97,8 +102,9 @@ class Line:
         return self.parts[SHORT_PARTS:]
 
 
-def lines_of(changes: Sequence[Change]) -> tuple[Line, ...]:
-    return tuple(_line(change) for change in changes)
+def lines_of(changes: Sequence[Change], may_hide: bool = False) -> tuple[Line, ...]:
+    """`may_hide`: whether lines may be ignored at all, so that each has its number for a rule."""
+    return tuple(_line(change, number if may_hide else None) for number, change in enumerate(changes))
 
 
 def differences_since(then: Sequence[Change], now: Sequence[Change]) -> tuple[tuple[str, Line], ...]:
@@ -112,11 +118,13 @@ def differences_since(then: Sequence[Change], now: Sequence[Change]) -> tuple[tu
     return tuple(sorted(gone + come, key=lambda entry: entry[1].path))
 
 
-def path_text(path: tuple[str | int, ...]) -> str:
-    """A path that can be read in one way only: dots between plain names, everything else in brackets."""
+def path_text(path: Sequence[str | int | None]) -> str:
+    """A path that can be read in one way only: dots between plain names, everything else in brackets; None is any."""
     text = ""
     for part in path:
-        if isinstance(part, int):
+        if part is None:
+            text += "[*]"
+        elif isinstance(part, int):
             text += f"[{part}]"
         elif _plain.fullmatch(part):
             text += f".{part}" if text else part
@@ -142,7 +150,7 @@ def _significant(changes: Sequence[Change]) -> dict[str, Change]:
     return {changes_to_json((change,)): change for change in changes if not change.noise}
 
 
-def _line(change: Change) -> Line:
+def _line(change: Change, number: int | None = None) -> Line:
     before, after = _texts(change)
     parts = _parts(before, after)
     left, right = (None, None) if parts else _sides(before, after)
@@ -157,6 +165,8 @@ def _line(change: Change) -> Line:
         in_json=change.in_json,
         noise=_noise(change),
         forces_replacement=change.forces_replacement,
+        number=None if change.noise or change.forces_replacement else number,
+        is_ignored=change.noise == "ignored",
     )
 
 
@@ -169,6 +179,9 @@ def _texts(change: Change) -> tuple[str | None, str | None]:
 
 
 def _noise(change: Change) -> str:
+    """Why a line does not count: as whoever marked it says, else in the words for all of its kind."""
+    if change.noise and change.why:
+        return change.why
     if change.noise == "mirror" and change.path and change.path[0] == "tags_all":
         return "mirrors tags"
     return _NOISE.get(change.noise, change.noise)

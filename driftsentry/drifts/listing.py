@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from driftsentry.drifts.filter import WORDS, words_of
+from driftsentry.drifts.filter import WORDS
+from driftsentry.drifts.model import Kind
 from driftsentry.ingest import Change
+from driftsentry.ingest.text import words_of
 
-Kind = tuple[str, str, str]  # status, cause, severity
 Place = tuple[str | int, ...]
 
 
@@ -47,6 +48,7 @@ class Wanted:
     type: str = ""
     action: str = ""
     q: str = ""
+    is_snoozed: bool | None = None
 
     @property
     def words(self) -> list[str]:
@@ -62,11 +64,11 @@ class Wanted:
         return bool(self.stack) and "*" not in self.stack
 
     def includes(self, kind: Kind) -> bool:
-        status, cause, severity = kind
         return (
-            (not self.statuses or status in self.statuses)
-            and (not self.severities or severity in self.severities)
-            and self.cause in ("", cause)
+            (not self.statuses or kind.status in self.statuses)
+            and (not self.severities or kind.severity in self.severities)
+            and self.cause in ("", kind.cause)
+            and self.is_snoozed in (None, kind.is_snoozed)
         )
 
 
@@ -114,6 +116,8 @@ class Listed:
     resolved_at: str | None
     reopened: int
     version: int
+    is_snoozed: bool
+    snoozed_until: str | None
     decision: Decided | None
     changes: tuple[Change, ...] | None  # None in a list
 

@@ -6,12 +6,13 @@ walks, one for each of them that has drifts: all cost the same at any depth, and
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from driftsentry.db import Tx
-from driftsentry.drifts.listing import Decided, Kind, Listed, Place, Sort, Wanted
+from driftsentry.drifts.listing import Decided, Listed, Place, Sort, Wanted
+from driftsentry.drifts.model import Kind
 from driftsentry.events import Event, event_of
 from driftsentry.ingest import changes_from_json
 from driftsentry.judging import Severity
@@ -22,8 +23,8 @@ _COLUMNS = (
     "d.id, s.slug, s.environment, d.address, d.deposed, d.resource_type, d.resource_name, d.module_address, d.provider,"
     " d.status, d.cause, d.cause_reason, d.action, d.severity, d.severity_rank, d.severity_rule, d.severity_reason,"
     " d.fingerprint, d.attributes, d.hidden_changes, d.first_seen_at, d.detected_at, d.seen_at, d.updated_at,"
-    " d.resolved_at, d.reopened, d.version, s.last_complete_at, x.verdict, x.user_id, u.name, x.reason,"
-    " x.fingerprint, x.decided_at, x.until"
+    " d.resolved_at, d.reopened, d.version, d.is_snoozed, d.snoozed_until, s.last_complete_at, x.verdict, x.user_id,"
+    " u.name, x.reason, x.fingerprint, x.decided_at, x.until"
 )
 _BESIDE = (
     " JOIN stacks s ON s.id = d.stack_id LEFT JOIN decisions x ON x.id = d.decision_id"
@@ -99,11 +100,11 @@ async def _counted(tx: Tx, wanted: Wanted) -> dict[Kind, int]:
     values: Values = {}
     where = " AND ".join(["c.amount > 0", *_of_stacks(wanted, values)])
     rows = await tx.all(
-        "SELECT c.status, c.cause, c.severity, sum(c.amount) FROM drift_counts c JOIN stacks s ON s.id = c.stack_id"
-        f" WHERE {where} GROUP BY c.status, c.cause, c.severity",
+        "SELECT c.status, c.cause, c.severity, c.is_snoozed, sum(c.amount) FROM drift_counts c"
+        f" JOIN stacks s ON s.id = c.stack_id WHERE {where} GROUP BY c.status, c.cause, c.severity, c.is_snoozed",
         **values,
     )
-    found = {(row[0], row[1], row[2]): int(row[3]) for row in rows}
+    found = {Kind(row[0], row[1], row[2], bool(row[3])): int(row[4]) for row in rows}
     return {kind: amount for kind, amount in found.items() if wanted.includes(kind)}
 
 
@@ -177,14 +178,22 @@ class _Search:
             conditions.append(clause)
         return conditions
 
-    def kinds(self, kinds: Iterable[Kind]) -> list[str]:
+    def kinds(self, kinds: Collection[Kind]) -> list[str]:
         """Of the kinds that are wanted and that there are."""
-        statuses, causes, severities = map(sorted, map(set, zip(*kinds, strict=True)))
         return [
-            _among(self._free("status"), "status", statuses, self.values),
-            _among(self._free("cause"), "cause", causes, self.values),
-            _among(self._free("severity"), "severity", severities, self.values),
+            _among(self._free("status"), "status", sorted({kind.status for kind in kinds}), self.values),
+            _among(self._free("cause"), "cause", sorted({kind.cause for kind in kinds}), self.values),
+            *self._beside(kinds),
         ]
+
+    def _beside(self, kinds: Collection[Kind]) -> list[str]:
+        """What kinds are wanted within one status and cause."""
+        severities = sorted({kind.severity for kind in kinds})
+        return [_among(self._free("severity"), "severity", severities, self.values), *self._snoozed()]
+
+    def _snoozed(self) -> list[str]:
+        """No index is walked for it: it is the one thing that may be wanted of a kind without being named by it."""
+        return [] if self.wanted.is_snoozed is None else [f"d.is_snoozed + 0 = {int(self.wanted.is_snoozed)}"]
 
     def _free(self, column: str) -> str:
         """The column; where the order or the search has the better index, so that none is used for the column."""
@@ -206,10 +215,8 @@ class _Search:
         """The conditions of each walk: together they name every kind once."""
         if self.sort.by == "kind":
             return [walk for n, kind in enumerate(sorted(kinds)) if (walk := self._of_kind(n, kind))]
-        pairs = sorted({kind[:2] for kind in kinds})
-        severities = sorted({severity for _status, _cause, severity in kinds})
-        rest = [_among(self._free("severity"), "severity", severities, self.values)]
-        rest += self._behind(self.sort.columns, self.after)
+        pairs = sorted({(kind.status, kind.cause) for kind in kinds})
+        rest = [*self._beside(kinds), *self._behind(self.sort.columns, self.after)]
         return [[*self._of(n, status, cause), *rest] for n, (status, cause) in enumerate(pairs)]
 
     def _of(self, n: int, status: str, cause: str) -> list[str]:
@@ -218,8 +225,7 @@ class _Search:
 
     def _of_kind(self, n: int, kind: Kind) -> list[str]:
         """[] for a kind that lies before the place where the page before ended."""
-        status, cause, severity = kind
-        rank = Severity(severity).rank
+        rank = Severity(kind.severity).rank
         columns, after = self.sort.columns, self.after
         if columns[0] == "severity_rank":  # it is one in the whole walk
             reached = after[0] if after else None
@@ -227,7 +233,8 @@ class _Search:
             if isinstance(reached, int) and (rank > reached if self.sort.is_descending else rank < reached):
                 return []
         self.values[f"rank_{n}"] = rank
-        return [*self._of(n, status, cause), f"d.severity_rank = :rank_{n}", *self._behind(columns, after)]
+        alike = [f"d.is_snoozed = {int(kind.is_snoozed)}", f"d.severity_rank = :rank_{n}"]
+        return [*self._of(n, kind.status, kind.cause), *alike, *self._behind(columns, after)]
 
 
 def _among(column: str, name: str, choices: list[str], values: Values) -> str:
@@ -239,12 +246,14 @@ def _among(column: str, name: str, choices: list[str], values: Values) -> str:
 
 
 def _listed(row: tuple[Any, ...]) -> Listed:
-    *facts, attributes, hidden, first, detected, seen, updated, resolved, reopened, version, complete = row[:28]
-    verdict, user_id, user_name, reason, fingerprint, decided_at, until = row[28:35]
+    *facts, attributes, hidden, first, detected, seen, updated, resolved, reopened, version = row[:27]
+    is_snoozed, snoozed_until, complete = row[27:30]
+    verdict, user_id, user_name, reason, fingerprint, decided_at, until = row[30:37]
     # Nothing is written for an unchanged drift: while it is not resolved, every complete report saw it.
     last_seen = seen if facts[9] == "resolved" or complete is None else max(seen, complete)
     decision = Decided(verdict, user_id, user_name, reason, fingerprint, decided_at, until) if verdict else None
-    changes = changes_from_json(row[35]) if len(row) > 35 else None
+    changes = changes_from_json(row[37]) if len(row) > 37 else None
     times = (first, detected, last_seen, updated, resolved)
     names = tuple(json.loads(attributes))
-    return Listed(*(*facts, names, hidden, *times, reopened, version, decision, changes))
+    snooze = (bool(is_snoozed), snoozed_until)
+    return Listed(*(*facts, names, hidden, *times, reopened, version, *snooze, decision, changes))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from driftsentry.ingest import Change
 
@@ -20,6 +21,20 @@ class Status(StrEnum):
 class Verdict(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
+
+
+class Kind(NamedTuple):
+    """What drifts are counted by."""
+
+    status: str
+    cause: str
+    severity: str
+    is_snoozed: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody should decide now."""
+        return (self.status, self.cause, self.is_snoozed) == ("detected", "out_of_band", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +86,13 @@ class Drift:
     reopened: int
     resolved_at: datetime | None
     decision: Decision | None
+    ignored_changes: int = 0
+    is_snoozed: bool = False
+    snoozed_until: datetime | None = None  # of one that is snoozed, None: until it changes
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody must decide."""
+        """Whether somebody must decide, be it later."""
         return self.status is Status.DETECTED
 
     @property
@@ -106,6 +124,7 @@ class Row:
     decided_at: datetime | None
     fingerprint: str
     has_other_facts: bool  # decided once, on facts that have changed since
+    is_snoozed: bool = False
 
     @property
     def pick(self) -> str:

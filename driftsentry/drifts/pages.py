@@ -6,7 +6,7 @@ from typing import cast
 
 from quart import Blueprint, Response, redirect, request
 
-from driftsentry import answers, clock, errors, events, regions, stacks
+from driftsentry import answers, clock, errors, events, regions, rules, stacks
 from driftsentry.auth import guards
 from driftsentry.db import Tx
 from driftsentry.drifts import actions, filter, queries, views
@@ -14,7 +14,10 @@ from driftsentry.drifts.actions import Contradicted, Wish
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.lines import differences_since, lines_of
 from driftsentry.drifts.model import Drift, Verdict
+from driftsentry.drifts.snoozing import CHOICES
+from driftsentry.drifts.views import SnoozeForm
 from driftsentry.judging import Severity
+from driftsentry.judging.ignoring import may_hide
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
@@ -50,6 +53,7 @@ async def index() -> Response:
 
 async def _list(tx: Tx, wanted: Filter) -> dict[str, object]:
     found = await queries.select_page(tx, wanted, PAGE)
+    listed = await stacks.select_stacks(tx)
     counts = await queries.select_counts(tx, wanted.stack, wanted.environment)
     shown = views.tabs(wanted, counts)
     total = next(tab.count for tab in shown if tab.is_current)
@@ -59,7 +63,8 @@ async def _list(tx: Tx, wanted: Filter) -> dict[str, object]:
         "tabs": shown,
         "filter": wanted,
         "severities": [severity.value for severity in reversed(Severity)],
-        "stacks": [stack.slug for stack in await stacks.select_stacks(tx)],
+        "stacks": [stack.slug for stack in listed],
+        "doubts": stacks.doubts(listed, clock.now(), slug=wanted.stack, environment=wanted.environment),
         "rows": found.rows,
         "can_decide": guards.person().can_decide,
         "next_url": wanted.url(after=found.after) if found.after else None,
@@ -74,7 +79,7 @@ async def _list(tx: Tx, wanted: Filter) -> dict[str, object]:
 @allow(Access.VIEWER)
 async def show(drift_id: int) -> str:
     async with app().db.read() as tx:
-        return await _page(tx, await actions.require(tx, drift_id))
+        return await page_of(tx, await actions.require(tx, drift_id))
 
 
 @blueprint.post("/drifts/<int(max=2147483647):drift_id>/decision")
@@ -151,7 +156,7 @@ async def _refused(drift_id: int, form: Form, refusal: errors.Failure) -> Respon
     """The facts of now with what was typed: as the panel for htmx, as the whole page otherwise."""
     async with app().db.read() as tx:
         drift = await actions.require(tx, drift_id)
-        page = None if answers.is_fragment() else await _page(tx, drift, form)
+        page = None if answers.is_fragment() else await page_of(tx, drift, form)
     return Response(page or await _panel(drift, form), status=refusal.status)
 
 
@@ -159,30 +164,39 @@ async def _panel(drift: Drift, form: Form) -> str:
     """The decision panel, and beside it the regions that say the same: also where no socket brings them."""
     now = clock.now()
     async with app().db.read() as tx:
-        values = await _values(tx, drift, form, now)
-    others = [render(f"drifts/{name}.html", now=now, **values) for name in ("_head", "_diff", "_timeline")]
+        values = await values_of(tx, drift, form, None, now)
+    others = [render(f"drifts/{name}.html", now=now, **values) for name in ("_head", "_diff", "_snooze", "_timeline")]
     return render("drifts/_decision.html", now=now, **values) + "".join(regions.in_place(html) for html in others)
 
 
-async def _page(tx: Tx, drift: Drift, form: Form | None = None) -> str:
+async def page_of(tx: Tx, drift: Drift, form: Form | None = None, snooze: SnoozeForm | None = None) -> str:
+    """The whole page, with what was typed into either form."""
     live = f"/live?after={await events.latest_seq(tx)}&room=drifts&room=drift:{drift.id}"
-    values = await _values(tx, drift, form or Form(drift.fingerprint), clock.now())
+    values = await values_of(tx, drift, form, snooze, clock.now())
     return await answers.page(tx, "drifts/show.html", drift.address, active="drifts", live=live, **values)
 
 
-async def _values(tx: Tx, drift: Drift, form: Form, now: datetime) -> dict[str, object]:
-    lines = lines_of(drift.changes)
+async def values_of(
+    tx: Tx, drift: Drift, form: Form | None, snooze: SnoozeForm | None, now: datetime
+) -> dict[str, object]:
+    """What the regions of the page are rendered with, but for `now`."""
+    lines = lines_of(drift.changes, may_hide(drift.action))
     knowledge = await views.knowledge_of(tx, drift, now)
     has_history = drift.is_changed_since_decision and drift.decision is not None
     return {
         "drift": drift,
         "lines": [line for line in lines if not line.is_noise],
-        "noise_lines": [line for line in lines if line.is_noise],
+        "noise_lines": [line for line in lines if line.is_noise and not line.is_ignored],
+        "ignored_lines": [line for line in lines if line.is_ignored],
+        "ignored_by": await rules.select_of_drift(tx, drift.id) if drift.ignored_changes else [],
         "since": differences_since(drift.decision.changes, drift.changes) if has_history and drift.decision else (),
         "timeline": await events.select_of_drift(tx, drift.id),
         "can_decide": guards.person().can_decide,
         "freshness": knowledge.freshness,
         "last_seen_at": knowledge.last_seen_at,
-        "form": form,
+        "form": form or Form(drift.fingerprint),
+        "snooze": snooze or SnoozeForm(drift.fingerprint),
+        "choices": [*CHOICES],
+        "state": "open" if drift.is_open else "decided",
         "command": views.commands(drift),
     }

@@ -8,7 +8,7 @@ from driftsentry.clock import from_text, maybe_from_text, to_text
 from driftsentry.db import Row as Record
 from driftsentry.db import Tx
 from driftsentry.drifts.filter import Filter
-from driftsentry.drifts.model import Decision, Drift, Row, Status, Verdict
+from driftsentry.drifts.model import Decision, Drift, Kind, Row, Status, Verdict
 from driftsentry.ingest import changes_from_json
 
 _FROM = (
@@ -22,7 +22,7 @@ _DRIFT = (
 _ROW = (
     "SELECT d.id, s.slug, s.environment, d.address, d.deposed, d.status, d.cause, d.action, d.severity,"
     " d.severity_reason, d.attributes, d.version, d.detected_at, d.updated_at, d.reopened,"
-    " u.name, x.decided_at, d.fingerprint, x.fingerprint, d.severity_rank" + _FROM
+    " u.name, x.decided_at, d.fingerprint, x.fingerprint, d.is_snoozed, d.severity_rank" + _FROM
 )
 
 
@@ -90,8 +90,8 @@ def _conditions(tx: Tx, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     return conditions, values
 
 
-async def select_counts(tx: Tx, stack: str = "", environment: str = "") -> dict[tuple[str, str, str], int]:
-    """How many drifts there are by (status, cause, severity), of one stack, one environment, or all.
+async def select_counts(tx: Tx, stack: str = "", environment: str = "") -> dict[Kind, int]:
+    """How many drifts there are of each kind, of one stack, one environment, or all.
 
     From the table that triggers keep.
     """
@@ -99,18 +99,19 @@ async def select_counts(tx: Tx, stack: str = "", environment: str = "") -> dict[
     values = {name: value for name, value in asked.items() if value}
     where = " AND ".join(f"s.{name} = :{name}" for name in values) or "1 = 1"
     records = await tx.all(
-        "SELECT c.status, c.cause, c.severity, sum(c.amount) FROM drift_counts c JOIN stacks s ON s.id = c.stack_id"
-        f" WHERE {where} GROUP BY c.status, c.cause, c.severity",
+        "SELECT c.status, c.cause, c.severity, c.is_snoozed, sum(c.amount) FROM drift_counts c"
+        f" JOIN stacks s ON s.id = c.stack_id WHERE {where} GROUP BY c.status, c.cause, c.severity, c.is_snoozed",
         **values,
     )
-    return {(record[0], record[1], record[2]): int(record[3]) for record in records}
+    return {Kind(record[0], record[1], record[2], bool(record[3])): int(record[4]) for record in records}
 
 
 async def select_environment_counts(tx: Tx) -> list[tuple[str, str, int]]:
     """(environment, severity, how many wait for a decision)."""
     records = await tx.all(
         "SELECT s.environment, c.severity, sum(c.amount) FROM drift_counts c JOIN stacks s ON s.id = c.stack_id"
-        " WHERE c.status = 'detected' AND c.cause = 'out_of_band' GROUP BY s.environment, c.severity"
+        " WHERE c.status = 'detected' AND c.cause = 'out_of_band' AND c.is_snoozed = 0"
+        " GROUP BY s.environment, c.severity"
     )
     return [(record[0], record[1], int(record[2])) for record in records if record[2]]
 
@@ -118,9 +119,9 @@ async def select_environment_counts(tx: Tx) -> list[tuple[str, str, int]]:
 async def update_decided(tx: Tx, decision: Decision, seen: str | None, version: int | None) -> bool:
     """The guarded update: only while it is undecided and has the fingerprint and version that were seen, if any."""
     record = await tx.one(
-        "UPDATE drifts SET status = :verdict, decision_id = :decision_id, version = version + 1, updated_at = :at"
-        " WHERE id = :id AND status = 'detected' AND fingerprint = coalesce(:seen, fingerprint)"
-        " AND version = coalesce(:version, version) RETURNING id",
+        "UPDATE drifts SET status = :verdict, decision_id = :decision_id, version = version + 1, updated_at = :at,"
+        " is_snoozed = 0, snoozed_until = NULL WHERE id = :id AND status = 'detected'"
+        " AND fingerprint = coalesce(:seen, fingerprint) AND version = coalesce(:version, version) RETURNING id",
         id=decision.drift_id,
         seen=seen,
         version=version,
@@ -207,6 +208,9 @@ def _drift(record: Record) -> Drift:
         reopened=record["reopened"],
         resolved_at=maybe_from_text(record["resolved_at"]),
         decision=_decision(record) if record["decision_id"] else None,
+        ignored_changes=record["ignored_changes"],
+        is_snoozed=bool(record["is_snoozed"]),
+        snoozed_until=maybe_from_text(record["snoozed_until"]),
     )
 
 
@@ -228,7 +232,8 @@ def _decision(record: Record) -> Decision:
 def _row(record: Record) -> tuple[Row, int]:
     """A row and the rank of its severity, which only the order needs."""
     (id_, slug, environment, address, deposed, status, cause, action, severity, reason, attributes) = tuple(record)[:11]
-    (version, detected_at, updated_at, reopened, name, decided_at, fingerprint, decided, rank) = tuple(record)[11:]
+    (version, detected_at, updated_at, reopened, name, decided_at) = tuple(record)[11:17]
+    (fingerprint, decided, snoozed, rank) = tuple(record)[17:]
     row = Row(
         id_,
         slug,
@@ -249,5 +254,6 @@ def _row(record: Record) -> tuple[Row, int]:
         maybe_from_text(decided_at),
         fingerprint,
         status == "detected" and decided is not None and decided != fingerprint,
+        bool(snoozed),
     )
     return row, rank

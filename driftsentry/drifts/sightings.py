@@ -3,7 +3,6 @@
 Nothing is written for a drift that is as it was; the report itself says that it was seen.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,53 +11,22 @@ from typing import Any
 from driftsentry import events
 from driftsentry.clock import to_text
 from driftsentry.db import Row, Tx
-from driftsentry.drifts.filter import words_of
+from driftsentry.drifts import learning
+from driftsentry.drifts import sighting_queries as queries
 from driftsentry.events import Actor
-from driftsentry.ingest import Finding, Move, changes_to_json
-from driftsentry.judging import judge
+from driftsentry.ingest import Move
+from driftsentry.judging import Book
+from driftsentry.judging.sighting import Sighting
 
-ATTRIBUTES = 20
 # An empty or wrong plan lacks nearly everything: when more are missing, and most of them, somebody must confirm it.
 HELD_OVER = 20
-_FACTS = (
-    "module_address, resource_type, resource_name, provider, cause, cause_reason, action, severity, severity_rank,"
-    " severity_rule, severity_reason, fingerprint, changes, attributes, hidden_changes, search_text"
-)
-_NAMES = _FACTS.replace(" ", "").split(",")
-_INSERT = (
-    f"INSERT INTO drifts (id, stack_id, address, deposed, {_FACTS}, status, version, first_seen_at, detected_at,"
-    f" seen_at, updated_at) VALUES (:id, :stack_id, :address, :deposed, {', '.join(f':{n}' for n in _NAMES)},"
-    " 'detected', 1, :at, :at, :at, :at)"
-)
-_UPDATE = (
-    f"UPDATE drifts SET {', '.join(f'{n} = :{n}' for n in _NAMES)}, status = 'detected', version = version + 1,"
-    " detected_at = CASE WHEN status = 'detected' THEN detected_at ELSE :at END, seen_at = :at, updated_at = :at,"
-    " reopened = reopened + CASE WHEN status = 'resolved' AND cause = 'out_of_band' THEN 1 ELSE 0 END,"
-    " resolved_at = NULL WHERE id = :id"
-)
-_RESOLVE = (
-    "UPDATE drifts SET status = 'resolved', version = version + 1, resolved_at = :at, updated_at = :at WHERE id = :id"
-)
 
 
-@dataclass(slots=True)
-class Sighting:
-    """A finding of a stack. `prepare` makes its columns off the event loop, where they will be needed."""
+Known = dict[tuple[str, str], Row]
 
-    finding: Finding
-    stack: str
-    _facts: dict[str, Any] | None = None
 
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.finding.address, self.finding.deposed
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The finding, judged, as columns."""
-        if self._facts is None:
-            self._facts = _facts(self.finding, self.stack)
-        return self._facts
+class Outrun(Exception):
+    """Another report of the stack was faster: what this one was compared with is history. Judge it again."""
 
 
 @dataclass(slots=True)
@@ -71,6 +39,15 @@ class Counts:
     reopened: int = 0
     resolved: int = 0
     informational: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Which report does it, whose it is, and when."""
+
+    report_id: str
+    actor: Actor
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,60 +70,10 @@ class _Work:
     counts: Counts = field(default_factory=Counts)
     inserts: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
+    retold: list[dict[str, Any]] = field(default_factory=list)
     resolves: list[dict[str, Any]] = field(default_factory=list)
+    ignored: list[dict[str, Any]] = field(default_factory=list)
     told: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
-
-
-Seen = frozenset[tuple[str, str, str]]
-
-
-async def select_seen(tx: Tx, stack: str) -> Seen:
-    """(address, deposed, fingerprint) of what is known of a stack and not resolved: unchanged if seen again."""
-    rows = await tx.all(
-        "SELECT d.address, d.deposed, d.fingerprint FROM drifts d JOIN stacks s ON s.id = d.stack_id"
-        " WHERE s.slug = :stack AND d.status <> 'resolved'",
-        stack=stack,
-    )
-    return frozenset((row[0], row[1], row[2]) for row in rows)
-
-
-def prepare(findings: Sequence[Finding], stack: str, seen: Seen) -> list[Sighting]:
-    """Judge what is new or changed: most of the time of a report, and nothing of it is needed for the rest."""
-    sightings = [Sighting(finding, stack) for finding in findings]
-    for sighting in sightings:
-        if (*sighting.key, sighting.finding.fingerprint) not in seen:
-            _ = sighting.facts
-    return sightings
-
-
-def _facts(finding: Finding, stack: str) -> dict[str, Any]:
-    verdict = judge(finding)
-    names = [_attribute(change.path) for change in finding.changes if change.noise in ("", "computed")]
-    attributes = list(dict.fromkeys(names)) if finding.action != "delete" else []
-    return {
-        "module_address": finding.module_address,
-        "resource_type": finding.resource_type,
-        "resource_name": finding.resource_name,
-        "provider": finding.provider,
-        "cause": finding.cause,
-        "cause_reason": finding.cause_reason,
-        "action": finding.action,
-        "severity": verdict.severity.value,
-        "severity_rank": verdict.severity.rank,
-        "severity_rule": verdict.rule,
-        "severity_reason": verdict.reason,
-        "fingerprint": finding.fingerprint,
-        "changes": changes_to_json(finding.changes),
-        "attributes": json.dumps(attributes[:ATTRIBUTES]),
-        "hidden_changes": finding.hidden_changes,
-        "search_text": " ".join(words_of(f"{stack} {finding.address} {' '.join(attributes[:ATTRIBUTES])}")),
-    }
-
-
-def _attribute(path: tuple[str | int, ...]) -> str:
-    """What a list calls a change: the attribute, and the key where that is a map of people's own."""
-    parts = path[:2] if path[:1] in (("tags",), ("labels",)) else path[:1]
-    return ".".join(str(part) for part in parts)
 
 
 async def apply(
@@ -155,47 +82,96 @@ async def apply(
     sightings: Sequence[Sighting],
     moves: Sequence[Move],
     *,
-    report_id: str,
+    book: Book,
     resolves: bool,
-    actor: Actor,
-    at: datetime,
+    occasion: Occasion,
 ) -> Outcome:
-    """Bring the drifts of a stack to what its newest report says; `resolves`: what it lacks is gone."""
-    work = _Work(stack_id, report_id, actor, at)
-    known = await _follow_moves(tx, await _known(tx, stack_id), moves)
+    """Bring the drifts of a stack to what its newest report says; `resolves`: what it lacks is gone.
+
+    `book`: what the sightings were marked by. Raises `Outrun`.
+    """
+    work = _Work(stack_id, occasion.report_id, occasion.actor, occasion.at)
+    known = await _follow_moves(tx, work, await queries.select_known(tx, stack_id), moves)
     were_open = len(_open(known.values()))
-    next_id = int(await tx.value("SELECT coalesce(max(id), 0) FROM drifts"))
-    for sighting in sightings:
-        before = known.pop(sighting.key, None)
-        if before is None:
-            next_id += 1
-            _add(work, sighting, next_id)
-        else:
-            _compare(work, sighting, before)
+    pairs = [(sighting, known.pop(sighting.key, None)) for sighting in sightings]
+    await _see(tx, work, pairs, book)
     lacked = [row for row in known.values() if row["status"] != "resolved"] if resolves else []
     missing = len(_open(lacked))
     is_held = missing > HELD_OVER and missing * 2 > were_open
     if not is_held:
         for row in lacked:
             _resolve(work, row)
-    await tx.run_many(_INSERT, work.inserts)
-    await tx.run_many(_UPDATE, work.updates)
-    await tx.run_many(_RESOLVE, work.resolves)
-    for kind, drift_id, data in work.told:
-        events.record(tx, kind, actor, at=at, stack_id=stack_id, drift_id=drift_id, report_id=report_id, **data)
+    await _write(tx, work)
     if not is_held:
         return Outcome(work.counts)
     return Outcome(work.counts, [(row["id"], row["fingerprint"]) for row in lacked], missing)
 
 
+async def _see(tx: Tx, work: _Work, pairs: list[tuple[Sighting, Row | None]], book: Book) -> None:
+    next_id = await queries.select_last_id(tx)
+    changed: list[tuple[Sighting, Row]] = []
+    for sighting, before in pairs:
+        if before is None:
+            next_id += 1
+            _add(work, sighting, next_id)
+        elif before["status"] == "resolved":
+            _update(work, sighting, before, "drift.reopened", "reopened")
+        elif _is_as_before(sighting, before):
+            _count(work, before["cause"], "unchanged")
+        else:
+            changed.append((sighting, before))
+    unchanged = {before["id"] for _, before in pairs if before is not None} - {before["id"] for _, before in changed}
+    lesson = await learning.study(tx, book, work.stack_id, changed, unchanged, at=work.at)
+    for resource_type, path in lesson.learned:
+        of: dict[str, Any] = {"stack": book.stack, "resource_type": resource_type, "path": path}
+        events.record(tx, "attribute.learned", work.actor, at=work.at, stack_id=work.stack_id, **of)
+    for sighting, before in changed:
+        _change(work, lesson.taught(sighting), before, lesson)
+
+
+def _is_as_before(sighting: Sighting, before: Row) -> bool:
+    """Whether there is nothing new. A log does not say in what a drift differs: it is taken to be as it was."""
+    return before["fingerprint"] == sighting.fingerprint or (
+        sighting.is_unknown and before["action"] == sighting.action
+    )
+
+
+def _change(work: _Work, sighting: Sighting, before: Row, lesson: learning.Lesson) -> None:
+    is_former = before["fingerprint_version"] == 1 and before["fingerprint"] == sighting.former_fingerprint
+    if is_former or lesson.is_retold(sighting, before["id"]):
+        _retell(work, sighting, before)
+        return
+    if before["is_unknown"] and before["action"] == sighting.action and before["status"] == "detected":
+        # The log told that it differs, this report tells in what: people may now see that it is urgent.
+        _update(work, sighting, before, "drift.filled", "unchanged")
+        return
+    _update(work, sighting, before, "drift.changed", "changed")
+
+
+async def _write(tx: Tx, work: _Work) -> None:
+    await queries.insert_drifts(tx, work.inserts)
+    await queries.update_drifts(tx, work.updates)
+    await queries.update_retold(tx, work.retold)
+    await queries.update_resolved(tx, work.resolves)
+    touched = [row for row in (*work.updates, *work.retold) if row["had_ignored"] or row["ignored_changes"]]
+    await queries.replace_ignored(tx, touched, work.ignored)
+    for kind, drift_id, data in work.told:
+        events.record(
+            tx,
+            kind,
+            work.actor,
+            at=work.at,
+            stack_id=work.stack_id,
+            drift_id=drift_id,
+            report_id=work.report_id,
+            **data,
+        )
+
+
 async def resolve_held(tx: Tx, report_id: str, actor: Actor, at: datetime) -> int:
     """Somebody confirmed that what a held report lacks is gone: all of it that has not come back since."""
-    rows = await tx.all(
-        "SELECT d.id, d.stack_id, d.status, d.cause FROM held_drifts h JOIN drifts d ON d.id = h.drift_id"
-        " WHERE h.report_id = :report_id AND d.fingerprint = h.fingerprint AND d.status <> 'resolved' ORDER BY d.id",
-        report_id=report_id,
-    )
-    await tx.run_many(_RESOLVE, [{"id": row["id"], "at": to_text(at)} for row in rows])
+    rows = await queries.select_held(tx, report_id)
+    await queries.update_resolved(tx, [{"id": row["id"], "at": to_text(at)} for row in rows])
     for row in rows:
         of, why = {"stack_id": row["stack_id"], "drift_id": row["id"]}, {"after": row["status"], "cause": row["cause"]}
         events.record(tx, "drift.resolved", actor, at=at, report_id=report_id, **of, **why)
@@ -206,66 +182,65 @@ def _open(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["status"] != "resolved" and row["cause"] == "out_of_band"]
 
 
-async def _known(tx: Tx, stack_id: str) -> dict[tuple[str, str], Row]:
-    rows = await tx.all(
-        "SELECT d.id, d.address, d.deposed, d.fingerprint, d.status, d.cause, x.verdict, x.decided_at, u.name"
-        " FROM drifts d LEFT JOIN decisions x ON x.id = d.decision_id LEFT JOIN users u ON u.id = x.user_id"
-        " WHERE d.stack_id = :stack_id",
-        stack_id=stack_id,
-    )
-    return {(row["address"], row["deposed"]): row for row in rows}
-
-
-async def _follow_moves(tx: Tx, known: dict[tuple[str, str], Row], moves: Sequence[Move]) -> dict[tuple[str, str], Row]:
+async def _follow_moves(tx: Tx, work: _Work, known: Known, moves: Sequence[Move]) -> Known:
     """A renamed resource keeps its drift, with decision and comments, unless the new name has one already."""
+    places: dict[str, list[str]] = {}
+    for address, deposed in known if moves else ():
+        places.setdefault(address, []).append(deposed)
     for move in moves:
-        for key in [key for key in known if key[0] == move.previous_address]:
-            target = (move.address, key[1])
+        for deposed in places.get(move.previous_address, ()):
+            target = (move.address, deposed)
             if target in known:
                 continue
-            known[target] = known.pop(key)
-            await tx.run(
-                "UPDATE drifts SET address = :address, search_text = CAST(:words AS TEXT) || ' ' || search_text,"
-                " version = version + 1 WHERE id = :id",
-                address=move.address,
-                words=" ".join(words_of(move.address)),
-                id=known[target]["id"],
-            )
+            known[target] = known.pop((move.previous_address, deposed))
+            await queries.update_moved(tx, known[target]["id"], move.address)
+            work.told.append(("drift.moved", known[target]["id"], {"from": move.previous_address, "to": move.address}))
     return known
 
 
 def _add(work: _Work, sighting: Sighting, drift_id: int) -> None:
-    finding = sighting.finding
-    work.inserts.append(
-        {
-            "id": drift_id,
-            "stack_id": work.stack_id,
-            "address": finding.address,
-            "deposed": finding.deposed,
-            "at": to_text(work.at),
-            **sighting.facts,
-        }
-    )
+    row = {"id": drift_id, "stack_id": work.stack_id, "address": sighting.address, "deposed": sighting.deposed}
+    work.inserts.append(row | _facts(sighting) | {"at": to_text(work.at)})
+    _hide(work, sighting, drift_id)
     _tell(work, "drift.detected", drift_id, sighting, "detected")
 
 
-def _compare(work: _Work, sighting: Sighting, before: Row) -> None:
-    is_resolved = before["status"] == "resolved"
-    if before["fingerprint"] == sighting.finding.fingerprint and not is_resolved:
-        _count(work, sighting.finding.cause, "unchanged")
-        return
-    kind, counted = ("drift.reopened", "reopened") if is_resolved else ("drift.changed", "changed")
-    if before["cause"] == "informational" and sighting.finding.cause == "out_of_band":
+def _update(work: _Work, sighting: Sighting, before: Row, kind: str, counted: str) -> None:
+    if before["cause"] == "informational" and sighting.cause == "out_of_band":
         kind, counted = "drift.detected", "detected"  # noise was nothing to decide on: this is new
-    work.updates.append({"id": before["id"], "at": to_text(work.at), **sighting.facts})
+    row = {"id": before["id"], "at": to_text(work.at), "had_ignored": before["ignored_changes"]}
+    work.updates.append(row | _facts(sighting))
+    _hide(work, sighting, before["id"])
     _tell(work, kind, before["id"], sighting, counted, **_decided(before))
 
 
+def _retell(work: _Work, sighting: Sighting, before: Row) -> None:
+    row = {"id": before["id"], "was": before["fingerprint"], "had_ignored": before["ignored_changes"]}
+    work.retold.append(row | _facts(sighting))
+    _hide(work, sighting, before["id"])
+    _count(work, sighting.cause, "unchanged")
+    facts = _facts(sighting)
+    if (before["cause"], before["severity"]) != (facts["cause"], facts["severity"]):
+        told = {"was": before["severity"], "severity": facts["severity"], "cause": facts["cause"]}
+        work.told.append(("drift.rejudged", before["id"], told))
+
+
+def _hide(work: _Work, sighting: Sighting, drift_id: int) -> None:
+    work.ignored += [{"rule": rule, "id": drift_id, "lines": lines} for rule, lines in sighting.ignored.items()]
+
+
+def _facts(sighting: Sighting) -> dict[str, Any]:
+    """The columns. Raises `Outrun` when the drift was as it is when the report was judged, and is no longer."""
+    if sighting.facts is None:
+        raise Outrun
+    return sighting.facts
+
+
 def _decided(before: Row) -> dict[str, str]:
-    """Who had decided what on the facts that are no longer true."""
-    if before["status"] not in ("approved", "rejected"):
-        return {}
-    return {"after": before["verdict"], "decided_by": before["name"], "decided_at": before["decided_at"]}
+    """Who had decided what on the facts that are no longer true; or that they were not known, or put off."""
+    if before["status"] in ("approved", "rejected"):
+        return {"after": before["verdict"], "decided_by": before["name"], "decided_at": before["decided_at"]}
+    return {"after": "snoozed"} if before["is_snoozed"] else {}
 
 
 def _resolve(work: _Work, missing: Row) -> None:
@@ -276,15 +251,14 @@ def _resolve(work: _Work, missing: Row) -> None:
 
 
 def _tell(work: _Work, kind: str, drift_id: int, sighting: Sighting, counted: str, **data: str) -> None:
-    finding = sighting.finding
-    _count(work, finding.cause, counted)
+    _count(work, sighting.cause, counted)
     facts = {
-        "cause": finding.cause,
-        "severity": sighting.facts["severity"],
-        "action": finding.action,
-        "fingerprint": finding.fingerprint,
+        "cause": sighting.cause,
+        "severity": _facts(sighting)["severity"],
+        "action": sighting.action,
+        "fingerprint": sighting.fingerprint,
     }
-    work.told.append((kind, drift_id, {**facts, **data}))
+    work.told.append((kind, drift_id, facts | data))
 
 
 def _count(work: _Work, cause: str, counted: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from driftsentry import stacks
 from driftsentry.db import Tx
 from driftsentry.drifts.filter import TABS, Filter
-from driftsentry.drifts.model import Drift
+from driftsentry.drifts.model import Drift, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,25 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class SnoozeForm:
+    """What was typed into the form that puts a drift off, so that a refusal does not lose it."""
+
+    fingerprint: str = ""
+    until: str = ""
+    reason: str = ""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Commands:
     approve: str
     reject: str
 
 
-def tabs(wanted: Filter, counts: Mapping[tuple[str, str, str], int]) -> list[TabView]:
+def tabs(wanted: Filter, counts: Mapping[Kind, int]) -> list[TabView]:
     """Every tab, as a link that keeps what the list is narrowed to."""
     if wanted.severity:
-        counts = {key: amount for key, amount in counts.items() if key[2] == wanted.severity}
+        counts = {key: amount for key, amount in counts.items() if key.severity == wanted.severity}
     return [
         TabView(tab.key, tab.label, tab.count(counts), wanted.url(tab=tab), tab is wanted.tab) for tab in TABS.values()
     ]

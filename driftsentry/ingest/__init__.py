@@ -5,6 +5,8 @@ before it sends. Whatever is wrong with a body is a `Refused`; nothing else is r
 """
 
 from driftsentry.ingest.documents import mask_document, parse
+from driftsentry.ingest.fingerprint import fingerprint_of
+from driftsentry.ingest.formats.terraform_plan import Share, alone
 from driftsentry.ingest.model import (
     Change,
     Finding,
@@ -15,7 +17,7 @@ from driftsentry.ingest.model import (
     changes_from_json,
     changes_to_json,
 )
-from driftsentry.ingest.packing import unpack
+from driftsentry.ingest.packing import Unpacking, unpack
 from driftsentry.ingest.text import common_length
 
 __all__ = [
@@ -25,9 +27,13 @@ __all__ = [
     "Move",
     "Refused",
     "Scan",
+    "Share",
+    "Unpacking",
+    "alone",
     "changes_from_json",
     "changes_to_json",
     "common_length",
+    "fingerprint_of",
     "mask_document",
     "parse",
     "unpack",

@@ -30,10 +30,14 @@ class Line:
     is_member: bool = False
     in_json: bool = False
     noise: Noise = ""
+    why: str = ""
 
     @property
     def is_sensitive(self) -> bool:
         return isinstance(self.before, Sealed) or isinstance(self.after, Sealed)
+
+
+SAME_JSON = "the same JSON, written in another way"
 
 
 class Diff:
@@ -60,7 +64,8 @@ class Diff:
 
     def _compare_hollow(self, path: Path, before: object, after: object) -> None:
         if before != after:
-            self.lines.append(Line(path, kind_of(before, after), before, after, noise="empty"))
+            why = f"{hollow_word(before)} became {hollow_word(after)}: the same for the provider"
+            self.lines.append(Line(path, kind_of(before, after), before, after, noise="empty", why=why))
 
     def _compare_objects(self, path: Path, before: dict[str, object], after: dict[str, object], in_json: bool) -> None:
         for key in sorted(before.keys() | after.keys()):
@@ -72,7 +77,7 @@ class Diff:
         start = len(self.lines)
         self.compare(path, before.tree, after.tree, in_json=True)
         if len(self.lines) == start:
-            self.lines.append(Line(path, "changed", before, after, noise="same_json"))
+            self.lines.append(Line(path, "changed", before, after, noise="same_json", why=SAME_JSON))
 
     def _compare_lists(self, path: Path, before: list[object], after: list[object], in_json: bool) -> None:
         read = _settled_token if in_json else token
@@ -131,6 +136,13 @@ def is_hollow(value: object) -> bool:
     if isinstance(value, list):
         return all(is_hollow(item) for item in value)
     return False
+
+
+def hollow_word(value: object) -> str:
+    """A hollow value as people write it."""
+    if isinstance(value, dict | list) and value:
+        return "what is empty"
+    return {"dict": "{}", "list": "[]", "str": '""'}.get(type(value).__name__, "null")
 
 
 def kind_of(before: object, after: object) -> Kind:

@@ -1,36 +1,65 @@
-"""The keyed hash that a decision belongs to."""
+"""The keyed hashes of what differs: one for each line, and the one of a drift, that a decision belongs to.
+
+The hash of a drift is made of those of its lines, so that it can be made again when a line stops to count: an ignore
+rule, or the knowledge that an attribute has another value on each scan, changes what counts and no fact.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from driftsentry.ingest.diff import Line
 from driftsentry.ingest.keyed import KeyedHash
+from driftsentry.ingest.model import Change
 from driftsentry.ingest.policies import settle
 from driftsentry.ingest.sealed import Embedded, Sealed
 
-_COUNTED = ("", "computed")
+# Whatever only a plan knows ("computed") must count, for a refresh-only plan of the same scan has it as significant.
+COUNTED = ("", "computed")
+_NEVER = ("volatile", "learned", "ignored")
+_LINE, _DRIFT = b"line v2", b"drift v2"
+
+
+def fingerprint_of(key: bytes, action: str, changes: Iterable[Change], hidden_digest: str) -> str:
+    """64 hexadecimal digits over what counts. Where nothing does, over the noise that holds from scan to scan."""
+    known = tuple(changes)
+    counted = [change.digest for change in known if change.noise in COUNTED]
+    if not counted and not hidden_digest:
+        counted = [change.digest for change in known if change.noise not in _NEVER]
+    message = "\n".join([action, hidden_digest, *sorted(counted)])
+    return hashlib.blake2b(message.encode(), key=_key(key), person=_DRIFT).hexdigest()[:64]
 
 
 class Fingerprinter:
-    """Hashes with the server's key; secrets enter as a second keyed hash over the client's."""
+    """Hashes lines with the server's key; secrets enter as a second keyed hash over the client's."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = _key(key)
         self._hash = KeyedHash(key)
-        self._encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=self._open)
+        self._encode = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=self._open).encode
 
-    def fingerprint(self, action: str, lines: Iterable[Line]) -> str:
-        """64 hexadecimal digits. The same for a plan and a refresh-only plan of one scan, so whatever only
-        a plan knows ("computed") must not enter; neither must what is new on every scan."""
-        known = tuple(lines)
-        counted = [line for line in known if line.noise in _COUNTED] or [
-            line for line in known if line.noise != "volatile"
+    def digest(self, line: Line) -> str:
+        """32 hexadecimal digits over path, kind and both sides of a line."""
+        return self._of(self._encode(_facts(line)))
+
+    def digest_of_hidden(self, lines: Sequence[Line]) -> str:
+        """One digest for all significant lines that are not kept, "" when there are none."""
+        digests = sorted(self.digest(line) for line in lines if line.noise in COUNTED)
+        return self._of("\n".join(digests).encode()) if digests else ""
+
+    def former(self, action: str, lines: Sequence[Line]) -> str:
+        """The fingerprint as it was before lines had digests, for drifts that were stored by then."""
+        counted = [line for line in lines if line.noise in COUNTED] or [
+            line for line in lines if line.noise != "volatile"
         ]
-        encoded = sorted(self._encoder.encode(_facts(line)) for line in counted)
-        message = b"\n".join([self._encoder.encode(action), *encoded])
-        return self._hash.hexdigest(message)
+        encoded = sorted(self._encode(_facts(line)) for line in counted)
+        return self._hash.hexdigest(b"\n".join([self._encode(action), *encoded]))
+
+    def _of(self, message: bytes) -> str:
+        return hashlib.blake2b(message, digest_size=16, key=self._key, person=_LINE).hexdigest()
 
     def _open(self, value: object) -> object:
         match value:
@@ -39,6 +68,10 @@ class Fingerprinter:
             case Embedded():
                 return {"\u0001json": settle(value.tree)}
         raise NotImplementedError
+
+
+def _key(key: bytes) -> bytes:
+    return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.sha256(key).digest()
 
 
 def _facts(line: Line) -> tuple[object, ...]:

@@ -17,8 +17,7 @@ Mode = Literal["refresh_only", "normal", "destroy", "scan"]
 HIDDEN = "(sensitive)"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One line of an attribute diff, masked already.
 
     `path` is never joined: keys may be empty or hold dots, slashes and quotes. `before` and `after` are
@@ -29,19 +28,18 @@ class Change:
 
     path: tuple[str | int, ...]
     kind: Kind
-    before: object
-    after: object
-    is_sensitive: bool
-    is_member: bool
-    in_json: bool
-    noise: Noise
-    forces_replacement: bool
+    before: object = None
+    after: object = None
+    is_sensitive: bool = False
+    is_member: bool = False
+    in_json: bool = False
+    noise: Noise = ""
+    forces_replacement: bool = False
     digest: str = ""
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One drifted object of one report. (`address`, `deposed`) is unique in a stack.
 
     `action` is update, delete, replace, or what the tool said, verbatim, joined by "+".
@@ -102,13 +100,14 @@ class Hints:
     """What the sender said beside the body: the format, the tool's exit code, whether the scan was whole.
 
     `direction` is for Pulumi, whose output does not say what it compared: "refresh" goes from the state to the cloud,
-    "preview" from the cloud to the program.
+    "preview" from the cloud to the program. `with_former`: the server's own wish for `Finding.former_fingerprint`.
     """
 
     format: str | None = None
     exit_code: int | None = None
     complete: bool | None = None
     direction: Literal["refresh", "preview"] | None = None
+    with_former: bool = False
 
 
 class Refused(Exception):

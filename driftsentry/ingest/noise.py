@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from driftsentry.ingest.companions import REPEATED
-from driftsentry.ingest.diff import Line
+from driftsentry.ingest.diff import Line, Path
 from driftsentry.ingest.model import Noise
 from driftsentry.ingest.sealed import token
 
+# Given by the provider, and worth nothing once the object is gone.
+COMPUTED_NAMES = frozenset({"id", "arn", "unique_id", "owner_id", "self_link", "tags_all", "uid"})
 # New on every scan, whoever changes what: a decision on such a value would never hold.
 _VOLATILE = frozenset(
     (
@@ -36,25 +38,41 @@ _NOT_VOLATILE = frozenset(
         ("aws_lambda_function", "source_code_hash"),
     }
 )
+# Lists whose order the cloud's API does not keep. What is a set for the provider never shifts in a plan, since
+# Terraform sorts it; other tools print both as lists. An order that means something (steps, rules, containers) is in
+# none of these.
+_SETS = frozenset(
+    (
+        "availability_zones aliases allowed_headers allowed_methods allowed_origins cached_methods zones "
+        "cidr_blocks client_id_list cluster_security_group_ids enabled_cloudwatch_logs_exports "
+        "enabled_cluster_log_types exposed_headers ip_cidr_ranges ipv6_cidr_blocks managed_policy_arns "
+        "metrics_to_disable network_security_group_ids notification_arns oauth_scopes policy_arns "
+        "prefix_list_ids private_subnets public_subnets replica_zones scopes security_group_ids security_groups "
+        "source_ranges destination_ranges source_tags target_tags source_security_group_ids subnet_ids subnets "
+        "subject_alternative_names subscriber_email_addresses supported_identity_providers target_group_arns "
+        "thumbprint_list user_names vpc_security_group_ids vpc_zone_identifier"
+    ).split()
+)
 
 
 def mark_noise(lines: list[Line], resource_type: str, mirrored: dict[str, str]) -> None:
-    """Sets `noise` of the lines of one updated resource. `mirrored`: attributes that companions explain."""
+    """Sets `noise` and `why` of the lines of one updated resource. `mirrored`: attributes that companions explain."""
     repeats = _Repeats(lines)
     for line in lines:
         if not line.noise:
-            line.noise = _noise_of(line, resource_type, mirrored, repeats)
-    if any(not line.noise and not _is_named(line, resource_type, _FOLLOWING) for line in lines):
-        for line in lines:
-            if not line.noise and _is_named(line, resource_type, _FOLLOWING):
-                line.noise = "volatile"
+            line.noise, line.why = _noise_of(line, resource_type, mirrored, repeats)
+    significant = [line for line in lines if not line.noise]
+    followers = [line for line in significant if _is_named(line, resource_type, _FOLLOWING)]
+    if len(followers) < len(significant):
+        for line in followers:
+            line.noise, line.why = "volatile", "counts up with every change"
 
 
 def mark_computed(lines: list[Line]) -> None:
     """For a plan that proposes nothing here: what is left was computed by the provider."""
     for line in lines:
         if not line.noise:
-            line.noise = "computed"
+            line.noise, line.why = "computed", "the plan proposes no change here"
 
 
 def mark_repeated(lines: list[Line]) -> None:
@@ -62,15 +80,24 @@ def mark_repeated(lines: list[Line]) -> None:
     repeats = _Repeats(lines)
     for line in lines:
         if repeats.holds(line):
-            line.noise = "mirror"
+            line.noise, line.why = "mirror", f"mirrors {REPEATED[str(line.path[0])]}"
 
 
-def _noise_of(line: Line, resource_type: str, mirrored: dict[str, str], repeats: _Repeats) -> Noise:
-    if line.path[0] in mirrored or repeats.holds(line):
-        return "mirror"
+def _noise_of(line: Line, resource_type: str, mirrored: dict[str, str], repeats: _Repeats) -> tuple[Noise, str]:
+    head = str(line.path[0])
+    if head in mirrored:
+        return "mirror", f"belongs to {mirrored[head]}, which has its own entry"
+    if repeats.holds(line):
+        return "mirror", f"mirrors {REPEATED[head]}"
+    if line.kind == "reordered" and not line.in_json and _attribute(line.path) in _SETS:
+        return "order", "only the order of a set changed"
     if _is_named(line, resource_type, _VOLATILE):
-        return "volatile"
-    return ""
+        return "volatile", "changes with every scan"
+    return "", ""
+
+
+def _attribute(path: Path) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 class _Repeats:
@@ -86,7 +113,7 @@ class _Repeats:
         return source is not None and _signature(line, (source, *line.path[1:])) in self._known
 
 
-def _signature(line: Line, path: tuple[str | int, ...]) -> tuple[object, ...]:
+def _signature(line: Line, path: Path) -> tuple[object, ...]:
     return path, line.is_member, token(line.before), token(line.after)
 
 

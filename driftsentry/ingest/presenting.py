@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from driftsentry.ingest.diff import Line, Path
+from driftsentry.ingest.fingerprint import Fingerprinter
 from driftsentry.ingest.limits import MAX_CHANGES, MAX_KEY, MAX_SHOWN, MAX_TEXT
 from driftsentry.ingest.model import HIDDEN, Change
 from driftsentry.ingest.sealed import Embedded, Sealed, shown_text
 from driftsentry.ingest.text import common_length
 
 
-def present(lines: list[Line], replacing: tuple[Path, ...]) -> tuple[tuple[Change, ...], int]:
-    """The changes to show, significant ones first, and how many more there are."""
-    ordered = sorted(lines, key=lambda line: line.noise != "")
-    return tuple(_change(line, replacing) for line in ordered[:MAX_CHANGES]), max(0, len(lines) - MAX_CHANGES)
+def present(
+    lines: list[Line], replacing: tuple[Path, ...], fingerprinter: Fingerprinter
+) -> tuple[tuple[Change, ...], int, str]:
+    """The changes to show, significant ones first, how many more there are, and the digest of those."""
+    ordered = sorted(lines, key=lambda line: line.noise != "") if len(lines) > 1 else lines
+    shown = tuple([_change(line, replacing, fingerprinter.digest(line)) for line in ordered[:MAX_CHANGES]])
+    if len(lines) <= MAX_CHANGES:
+        return shown, 0, ""
+    return shown, len(lines) - MAX_CHANGES, fingerprinter.digest_of_hidden(ordered[MAX_CHANGES:])
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
@@ -24,24 +30,18 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… (cut, {len(text):,} characters)"
 
 
-def _change(line: Line, replacing: Iterable[Path]) -> Change:
-    before, after = (None, None) if line.is_sensitive else _shown_pair(line.before, line.after)
-    return Change(
-        path=_shown_path(line.path),
-        kind=line.kind,
-        before=before,
-        after=after,
-        is_sensitive=line.is_sensitive,
-        is_member=line.is_member,
-        in_json=line.in_json,
-        noise=line.noise,
-        forces_replacement=bool(replacing) and any(line.path[: len(path)] == path for path in replacing),
-    )
+def _change(line: Line, replacing: Iterable[Path], digest: str) -> Change:
+    is_sensitive = line.is_sensitive
+    before, after = (None, None) if is_sensitive else _shown_pair(line.before, line.after)
+    forces = bool(replacing) and any(line.path[: len(path)] == path for path in replacing)
+    flags = (is_sensitive, line.is_member, line.in_json, line.noise, forces)
+    return Change(_shown_path(line.path), line.kind, before, after, *flags, digest, line.why)
 
 
 def _shown_path(path: Path) -> Path:
-    if any(isinstance(part, str) and (len(part) > MAX_KEY or "\0" in part) for part in path):
-        return tuple(clean(part, MAX_KEY) if isinstance(part, str) else part for part in path)
+    for part in path:
+        if isinstance(part, str) and (len(part) > MAX_KEY or "\0" in part):
+            return tuple(clean(part, MAX_KEY) if isinstance(part, str) else part for part in path)
     return path
 
 
@@ -64,6 +64,8 @@ def _window(text: str, start: int) -> str:
 
 
 def _shown(value: object) -> object:
+    if value is None:
+        return None
     if isinstance(value, dict | list):
         whole = _shown_parts(value)
         # A list of a hundred thousand short members is as unreadable as one long text.

@@ -80,8 +80,12 @@ def is_secret_value(value: str) -> bool:
 
 
 def _looks_like_a_key(value: str) -> bool:
-    is_long = len(value) >= 16 or "://" in value
-    return is_long and any(mark in value and look.search(value) for mark, look in _LOOKS)
+    if len(value) < 16 and "://" not in value:
+        return False
+    for mark, look in _LOOKS:  # noqa: SIM110 - as below
+        if mark in value and look.search(value):
+            return True
+    return False
 
 
 # One of these is in every name that is_secret_name knows, in lower case, and in every placeholder.
@@ -98,10 +102,14 @@ def is_harmless(json_text: str) -> bool:
     """
     if len(json_text) < _SHORTEST:
         return True
-    if any(start in json_text for start in _STARTS):
-        return False
+    for start in _STARTS:  # a loop: a generator would cost more than what it looks for
+        if start in json_text:
+            return False
     lower = json_text.lower()
-    return not any(stem in lower for stem in _STEMS) and not _looks_like_a_key(json_text)
+    for stem in _STEMS:
+        if stem in lower:
+            return False
+    return not _looks_like_a_key(json_text)
 
 
 def secret_pair_keys(item: dict[str, object]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a body is when it is no plan: each wrong file gets its own sentence and the command that helps."""
+"""What a body is, told by its content: the format that reads it, or for a wrong file a sentence that helps."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ Part: TypeAlias = Raw | UnsetType
 
 MAKE_PLAN = "Run `terraform plan -refresh-only -out=tfplan`, then send the output of `terraform show -json tfplan`."
 _SHOW = "Send the output of `terraform show -json PLANFILE`."
-
-_LOG = f"This is Terraform's log stream (`terraform plan -json`), which is not read yet by this version. {_SHOW}"
-_OTHER_TOOL = "which is not read by this version. Only Terraform and OpenTofu plans are: " + _SHOW
 _EMPTY = "The body is empty: the command that should have made the report printed nothing. " + MAKE_PLAN
 
 _human = re.compile(
@@ -30,8 +27,13 @@ _human = re.compile(
 )
 _yaml = re.compile(rb"(?m)\A(?:---|%YAML)|^[A-Za-z_][\w.-]{0,80}:(?:[ \t]|\r?$)")
 _json_start = re.compile(rb"(?m)^[ \t]{0,64}[{\[]")
-_plan_start = re.compile(rb'\{\s{0,64}"(?:format_version|plan_format_version)"')
-
+_plan_start = re.compile(rb'\s{0,64}\{\s{0,64}"(?:format_version|plan_format_version)"')
+_inner_plan = re.compile(rb'\{\s{0,64}"(?:format_version|plan_format_version)"')
+_log_line = re.compile(
+    rb'(?m)^\{"@level":"[a-z]{0,10}","@message":"(?:[^"\\\n]|\\.)*","@module":"(?:terraform|tofu)\.ui"'
+)
+# Terraform's own debug log (TF_LOG=json) has the same keys, and other modules.
+UI_MODULES = (Raw(b'"terraform.ui"'), Raw(b'"tofu.ui"'))
 
 _HEAD = 262_144
 _FAR = 4 * _HEAD
@@ -45,12 +47,26 @@ def wrong_file(message: str) -> Refused:
     return Refused(422, "UNSUPPORTED_FORMAT", message)
 
 
-def _is_log(head: bytes) -> bool:
-    return b'"@level"' in head and b'"@module"' in head
+class MoreFollows(Refused):
+    """A document is whole, but there is something behind it: text, or another document."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "VALIDATION_ERROR", "There is text after the JSON document.")
 
 
-def require_json(body: bytes) -> None:
-    """Raises Refused unless the first character opens a JSON object."""
+def begins_as_plan(body: bytes) -> bool:
+    """As every version writes it: the format's version is the first key."""
+    return _plan_start.match(body) is not None
+
+
+def is_log(body: bytes) -> bool:
+    """Whether there are lines of a log of Terraform, after other text perhaps; not so for the elements of a list."""
+    found = _log_line.search(body, 0, _FAR)
+    return found is not None and body[max(0, found.start() - 64) : found.start()].rstrip()[-1:] not in (b"[", b",")
+
+
+def refuse_binary(body: bytes) -> None:
+    """Raises Refused for what cannot hold a JSON document at all."""
     if body.startswith(b"PK\x03\x04"):
         raise wrong_file(f"This is a binary plan file. Run `terraform show -json` on it. {_SHOW}")
     if body.startswith(GZIP_MAGIC):
@@ -58,114 +74,120 @@ def require_json(body: bytes) -> None:
     start = body[:4096].lstrip()
     if not start and not body.strip():
         raise Refused(400, "VALIDATION_ERROR", _EMPTY)
-    if start.startswith(b"{"):
-        if _is_log(start):
-            raise unsupported(_LOG)
-        return
-    raise _not_an_object(body, start)
-
-
-def _not_an_object(body: bytes, start: bytes) -> Refused:
-    if start.startswith(b"["):
-        return unsupported(_LOG if _is_log(start) else f"This is a JSON list, {_OTHER_TOOL}")
     if start.startswith(b"<"):
-        return unsupported(f"This is HTML or XML, perhaps an error page that was saved as the report. {MAKE_PLAN}")
+        raise unsupported(f"This is HTML or XML, perhaps an error page that was saved as the report. {MAKE_PLAN}")
     if b"\0" in start:
-        return unsupported(f"This is a binary file. {_SHOW}")
-    return _text(body, start)
+        raise unsupported(f"This is a binary file. {_SHOW}")
 
 
-def _text(body: bytes, start: bytes) -> Refused:
-    plan = _plan_start.search(body, 0, _FAR)
-    head = body[:_HEAD]
-    if not plan and _is_log(head):
-        return unsupported(_LOG)
-    if not plan and _human.search(head):
+def refuse_text(body: bytes) -> Refused:
+    """For text without any document that starts a line."""
+    start = body[:4096].lstrip()
+    plan = _inner_plan.search(body, 0, _FAR)
+    if not plan and _human.search(body[:_HEAD]):
         return unsupported(f"This is the plan as text for people. {MAKE_PLAN}")
     found = plan or _json_start.search(body, 0, _FAR)
     if found:
-        return _surrounded("before", where(body, found.start()))
+        message = "There is text on the line where the JSON document starts"
+        return Refused(400, "VALIDATION_ERROR", f"{message} (at {where(body, found.start())}). {_SHOW}")
     if _yaml.search(start):
-        return unsupported(f"This looks like YAML, {_OTHER_TOOL}")
+        return unsupported(f"This looks like YAML, which no tool reports drift in. {_SHOW}")
     return unsupported(f"This is not JSON. {MAKE_PLAN}")
-
-
-def _surrounded(side: str, position: str) -> Refused:
-    message = f"There is text {side} the JSON document (at {position}); a CI wrapper may have printed it. {_SHOW}"
-    return Refused(400, "VALIDATION_ERROR", message)
-
-
-def refuse_trailing(body: bytes, offset: int) -> Refused:
-    """For a whole JSON document that ends at `offset`, with something after it."""
-    while body[offset : offset + 1].isspace():
-        offset += 1
-    position = where(body, offset)
-    if body[offset : offset + 1] not in (b"{", b"["):
-        return _surrounded("after", position)
-    if _is_log(body[:_HEAD]):
-        return unsupported(_LOG)
-    if any(mark in body[:_HEAD] for mark in (b'"preludeEvent"', b'"resourcePreEvent"', b'"summaryEvent"')):
-        return unsupported(f"This is Pulumi's engine event stream, {_OTHER_TOOL}")
-    message = f"There are two JSON documents in this body; the second starts at {position}. Send one plan a report."
-    return Refused(400, "VALIDATION_ERROR", message)
 
 
 class Marks(msgspec.Struct, gc=False):
     """Top-level keys that tell the formats apart, undecoded."""
 
+    driftsentry: Part = UNSET
     format_version: Part = UNSET
     plan_format_version: Part = UNSET
+    planned_values: Part = UNSET
+    resource_changes: Part = UNSET
+    resource_drift: Part = UNSET
     provider_schemas: Part = UNSET
     values: Part = UNSET
     lineage: Part = UNSET
     serial: Part = UNSET
     payload_version: Part = UNSET
+    level: Part = msgspec.field(default=UNSET, name="@level")
+    log_message: Part = msgspec.field(default=UNSET, name="@message")
+    module: Part = msgspec.field(default=UNSET, name="@module")
     summary: Part = UNSET
     coverage: Part = UNSET
     steps: Part = UNSET
     change_summary: Part = msgspec.field(default=UNSET, name="changeSummary")
     events: Part = UNSET
+    sequence: Part = UNSET
+    timestamp: Part = UNSET
     drifts: Part = msgspec.field(default=UNSET, name="StackResourceDrifts")
     drift: Part = msgspec.field(default=UNSET, name="StackResourceDrift")
-    drift_status: Part = msgspec.field(default=UNSET, name="StackDriftDetectionStatus")
+    detection: Part = msgspec.field(default=UNSET, name="StackDriftDetectionId")
     detail_type: Part = msgspec.field(default=UNSET, name="detail-type")
     template: Part = msgspec.field(default=UNSET, name="AWSTemplateFormatVersion")
     cloud_resources: Part = msgspec.field(default=UNSET, name="Resources")
     evaluations: Part = msgspec.field(default=UNSET, name="EvaluationResults")
-    prelude: Part = msgspec.field(default=UNSET, name="preludeEvent")
-    resource_event: Part = msgspec.field(default=UNSET, name="resourcePreEvent")
+    api_version: Part = msgspec.field(default=UNSET, name="apiVersion")
+    items: Part = UNSET
 
+
+Question: TypeAlias = Callable[[Marks], object]
+
+
+def _is_plan(marks: Marks) -> object:
+    return marks.plan_format_version or (
+        marks.format_version and (marks.planned_values or marks.resource_changes or marks.resource_drift)
+    )
+
+
+def _is_of_argo(marks: Marks) -> object:
+    items = bytes(memoryview(marks.items)[:_HEAD]) if isinstance(marks.items, Raw) else b""
+    version = bytes(memoryview(marks.api_version)[:32]) if isinstance(marks.api_version, Raw) else b""
+    return version.startswith(b'"argoproj.io/') or b'"liveState"' in items or b'"targetState"' in items
+
+
+# The first row whose question is answered with yes names the format.
+_FORMATS: tuple[tuple[Question, str], ...] = (
+    (lambda m: m.driftsentry, "plain"),
+    (_is_plan, "terraform_plan"),
+    (lambda m: m.level and m.log_message and (m.module is UNSET or m.module in UI_MODULES), "terraform_log"),
+    (lambda m: m.summary and m.coverage, "driftctl"),
+    (lambda m: m.steps or m.change_summary or m.events or (m.sequence and m.timestamp), "pulumi"),
+    (lambda m: m.drifts or m.drift or m.detection, "cloudformation"),
+    (_is_of_argo, "argocd"),
+)
 
 _STATE = "This is Terraform's state as JSON (`terraform show -json` without a plan file), not a plan."
 _TFSTATE = "This is a Terraform state file (tfstate), not a plan. It holds secrets: do not send it anywhere."
-_REDACTED = "This is HCP Terraform's redacted plan, which lacks what is needed here. Send the output of json-output."
 _SCHEMAS = "These are provider schemas (`terraform providers schema -json`), not a plan."
-_TEMPLATE = "This is a CloudFormation template, not a report. Only Terraform and OpenTofu plans are read: "
+_NOTIFICATION = (
+    "This is an HCP Terraform notification. Send it to /api/v1/stacks/STACK/notifications/TOKEN, where its signature "
+    "is verified: the pages show that address beside a new token."
+)
+_TEMPLATE = (
+    "This is a CloudFormation template, not a report. Send the output of "
+    "`aws cloudformation describe-stack-resource-drifts --stack-name STACK`."
+)
+_CONFIG = (
+    "This looks like AWS Config, which tells of changes, meant or not, and compares nothing with code. "
+    "Send what compares: a plan of Terraform, or CloudFormation's drift results."
+)
 
-# The first row whose question is answered with yes names the document.
-_KINDS: tuple[tuple[Callable[[Marks], object], Refused], ...] = (
-    (lambda m: m.plan_format_version and m.provider_schemas, unsupported(_REDACTED)),
+_WRONG: tuple[tuple[Question, Refused], ...] = (
     (lambda m: m.provider_schemas, wrong_file(f"{_SCHEMAS} {MAKE_PLAN}")),
     (lambda m: m.format_version and m.values, wrong_file(f"{_STATE} {MAKE_PLAN}")),
     (lambda m: m.lineage and m.serial, wrong_file(f"{_TFSTATE} {MAKE_PLAN}")),
-    (lambda m: m.payload_version, unsupported(f"This is an HCP Terraform notification, {_OTHER_TOOL}")),
-    (lambda m: m.summary and m.coverage, unsupported(f"This is a driftctl scan, {_OTHER_TOOL}")),
-    (
-        lambda m: m.steps or m.change_summary or m.events or m.prelude or m.resource_event,
-        unsupported(f"This looks like Pulumi's output, {_OTHER_TOOL}"),
-    ),
-    (
-        lambda m: m.drifts or m.drift or m.drift_status,
-        unsupported(f"This is CloudFormation's drift result, {_OTHER_TOOL}"),
-    ),
-    (lambda m: m.detail_type or m.evaluations, unsupported(f"This looks like AWS Config, {_OTHER_TOOL}")),
-    (lambda m: m.template or m.cloud_resources, unsupported(_TEMPLATE + _SHOW)),
+    (lambda m: m.payload_version, unsupported(_NOTIFICATION)),
+    (lambda m: m.detail_type or m.evaluations, unsupported(_CONFIG)),
+    (lambda m: m.template or m.cloud_resources, unsupported(_TEMPLATE)),
 )
+_UNKNOWN = wrong_file(f"This JSON object is no report of a tool that is known here. {MAKE_PLAN}")
+
+
+def format_of(marks: Marks) -> str | None:
+    """The name of the format that reads such a document."""
+    return next((name for is_it, name in _FORMATS if is_it(marks)), None)
 
 
 def foreign(marks: Marks) -> Refused:
-    """The refusal of a JSON object that is no plan."""
-    for is_it, refusal in _KINDS:
-        if is_it(marks):
-            return refusal
-    return wrong_file(f"This JSON object is no Terraform or OpenTofu plan: it has none of a plan's keys. {MAKE_PLAN}")
+    """The refusal of a JSON object that nothing here reads."""
+    return next((refusal for is_it, refusal in _WRONG if is_it(marks)), _UNKNOWN)

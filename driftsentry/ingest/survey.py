@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from driftsentry.ingest.model import Cause, Mode, Move, Noise
 
 
@@ -28,8 +30,7 @@ class Difference:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """One resource that differs. (`address`, `deposed`) is unique in a survey.
 
     `action`: update, delete, replace, or the tool's own word. `is_unknown`: it differs, but the tool does not say in

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
 
 from driftsentry.ingest.model import Refused
 
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEAD = 64
 
 
 def common_length(one: Sequence[str], other: Sequence[str]) -> int:
@@ -29,12 +31,21 @@ def to_utf8(body: bytes) -> bytes:
         return body[len(codecs.BOM_UTF8) :]
     if body.startswith(_UTF32):
         raise _undecodable("UTF-32")
-    if not body.startswith(_UTF16):
+    encoding = "utf-16" if body.startswith(_UTF16) else _unmarked_utf16(body[:_HEAD])
+    if not encoding:
         return body
     try:
-        return body.decode("utf-16").encode()
+        return body.decode(encoding).encode()
     except UnicodeError:
         raise _undecodable("damaged UTF-16") from None
+
+
+def _unmarked_utf16(head: bytes) -> str:
+    """UTF-16 without its mark: JSON begins with ASCII, so that every second byte is NUL and no other one is."""
+    even, odd = head[::2], head[1::2]
+    if len(head) < 4 or bool(any(even)) == bool(any(odd)):
+        return ""
+    return "utf-16-le" if all(even) and not any(odd) else "utf-16-be" if all(odd) and not any(even) else ""
 
 
 def where(body: bytes, offset: int) -> str:
@@ -48,3 +59,11 @@ def where(body: bytes, offset: int) -> str:
 
 def _undecodable(what: str) -> Refused:
     return Refused(400, "VALIDATION_ERROR", f"The text is {what}. Send the file as UTF-8.")
+
+
+_word = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """`aws_iam_role.app["x"]` as a search sees it: `aws iam role app x`. Letters and digits only."""
+    return tuple(_word.findall(text.lower()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -80,3 +81,14 @@ def _has_long_integer(value: object) -> bool:
 def is_same_scalar(before: object, after: object) -> bool:
     """JSON equality of scalars: 1 is 1.0, but true is not 1, as it is for Python."""
     return before == after and (before is True or before is False) == (after is True or after is False)
+
+
+def read_time(text: str) -> datetime | None:
+    """An RFC 3339 time in UTC, where it says none of its own; None for what is no time."""
+    if len(text) > 64:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -13,7 +13,9 @@ _NOISE_WORDS = {
     "volatile": "values that are new on every scan",
     "same_json": "the writing of JSON, not its meaning",
     "mirror": "attributes that repeat another one",
+    "order": "the order of a set",
 }
+NOTHING = (["no-op"], ["read"])
 _PROPOSALS = {
     "update": "the plan proposes to change it back",
     "create": "the plan proposes to create it again",
@@ -39,6 +41,16 @@ def judge_cause(
     if any(line.noise == "computed" for line in lines):
         return Verdict("informational", "the plan proposes no change here")
     return Verdict("informational", _reason_of_noise(lines, mirrored))
+
+
+def judge_unknown(proposed: list[str] | None, format_: str) -> Verdict:
+    """For an update of which nothing but the fact is known. Only a plan that leaves it alone says that it is noise."""
+    what = (
+        "attributes unknown: this report was a log" if format_.endswith("_log") else "the report does not say in what"
+    )
+    if proposed in NOTHING:
+        return Verdict("informational", f"{what}; the plan proposes no change here")
+    return Verdict("out_of_band", f"{what}; {_proposal(proposed)}" if proposed else what)
 
 
 def _reason_of_action(action: str, proposed: list[str] | None) -> str:

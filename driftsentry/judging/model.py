@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from driftsentry.ingest.model import Change, Finding
@@ -35,13 +34,44 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """`matches` answers False, True (then `reason` is the sentence), or the sentence itself."""
+class Line:
+    """What one changed attribute looks like. `attributes`: globs over its path, see `searchable`; `before` and
+    `after`: see `patterns`. What is left empty may be anything."""
 
+    attributes: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """When a rule matches: everything that is said must be so; of several in one place, one.
+
+    `types`, `except_types`, `addresses`, `environments`, `actions`: globs. `lines`: a difference that counts looks
+    like one of them; with `every`, all of them do. Lines say nothing of an object that is gone, unless `actions`
+    does. `asks`: a question by name, for what no line can say.
+    """
+
+    types: tuple[str, ...] = ()
+    except_types: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    every: bool = False
+    asks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`key` never changes, `name` is what people see. `reason` is a sentence; `{attribute}`, `{before}`, `{after}`,
+    `{type}`, `{address}` and, of a question, `{answer}` are filled in."""
+
+    key: str
     name: str
     severity: Severity
-    matches: Callable[[Finding], bool | str]
     reason: str
+    conditions: Conditions = field(default_factory=Conditions)
 
 
 def significant(finding: Finding) -> list[Change]:

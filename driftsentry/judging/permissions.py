@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from driftsentry.ingest.model import Change, Finding
 from driftsentry.judging.model import attribute_of, significant
+from driftsentry.judging.naming import snake, type_name
 
 _POLICIES = frozenset(
     "policy assume_role_policy inline_policy access_policy access_policies policy_data policy_document "
-    "resource_policy key_policy repository_policy container_policy".split()
+    "resource_policy key_policy repository_policy container_policy assume_role_policy_document policies".split()
 )
 _ATTACHMENTS = frozenset({"managed_policy_arns", "policy_arn", "permissions_boundary"})
+_BINDING = ("members", "member", "role")
 _EVERYBODY = frozenset({"*", "allUsers", "allAuthenticatedUsers"})
 _STRONG_POLICIES = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess")
 _STRONG_ROLES = ("roles/owner", "roles/editor")
@@ -30,18 +32,27 @@ def allows_everything(finding: Finding) -> bool | str:
 def was_widened(finding: Finding) -> bool | str:
     """Any other thing that a policy allows now; a Deny that is gone is one too."""
     for change in significant(finding):
-        if change.path[0] in _POLICIES and change.kind == "removed" and _effect(change.before) == "Deny":
-            return f"{change.path[0]} lost a statement that denied something"
+        if _block_of(change) in _POLICIES and (sentence := _loosened(change)):
+            return f"{change.path[0]} {sentence}"
     for change in _grown(finding):
         for field, value in _grants(change):
             return f"{change.path[0]} now allows {field.lower()} {value}"
     return False
 
 
+def _loosened(change: Change) -> str:
+    """What lets more through although nothing was added."""
+    if change.kind == "removed" and _effect(change.before) == "Deny":
+        return "lost a statement that denied something"
+    if attribute_of(change) == "Effect" and (change.before, change.after) == ("Deny", "Allow"):
+        return "allows now what it denied"
+    return "lost a condition" if change.kind == "removed" and "Condition" in change.path else ""
+
+
 def _grown(finding: Finding) -> Iterator[Change]:
     for change in significant(finding):
-        in_policy = change.path[0] in _POLICIES or (change.path[0] in _ATTACHMENTS)
-        in_binding = "_iam_" in finding.resource_type and attribute_of(change) in ("members", "member", "role")
+        in_policy = _block_of(change) in _POLICIES or _block_of(change) in _ATTACHMENTS
+        in_binding = "_iam_" in type_name(finding.resource_type) and attribute_of(change) in _BINDING
         if (in_policy or in_binding) and change.after is not None:
             yield change
 
@@ -49,7 +60,7 @@ def _grown(finding: Finding) -> Iterator[Change]:
 def _grants(change: Change) -> Iterator[tuple[str, str]]:
     """(field, value) of everything that the new side allows."""
     value = change.after
-    if change.path[0] in _ATTACHMENTS:
+    if _block_of(change) in _ATTACHMENTS:
         yield from (("policy", text) for text in _strings(value))
     elif isinstance(value, str) and value[:1] in ("{", "["):
         yield from _of_text(value)
@@ -81,10 +92,13 @@ def _of_text(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _of_document(document: dict[str, object]) -> Iterator[tuple[str, str]]:
-    statements = document.get("Statement", document.get("policy", document))
+    inner = (document[name] for name in ("Statement", "policy", "PolicyDocument") if name in document)
+    statements = next(inner, document)
     if isinstance(statements, str):
         yield from _of_text(statements)
         return
+    if isinstance(statements, dict) and "Statement" in statements:
+        statements = statements["Statement"]
     for statement in statements if isinstance(statements, list) else [statements]:
         if isinstance(statement, dict) and statement.get("Effect", "Allow") == "Allow":
             for field in ("Action", "Resource", "Principal"):
@@ -103,6 +117,10 @@ def _wildcard(field: str, value: str) -> str:
     if not is_everything.get(field, False):
         return ""
     return f"everybody ({value})" if field == "Principal" else f"{field.lower()} {value}"
+
+
+def _block_of(change: Change) -> str:
+    return snake(str(change.path[0])) if change.path else ""
 
 
 def _effect(value: object) -> object:

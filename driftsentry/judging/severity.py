@@ -1,45 +1,197 @@
-"""The rules that ship, as one table. The highest that matches wins; among equals, the first."""
+"""Judges findings by rules. The highest that matches wins; among equals, the first.
+
+All is prepared for speed: of each (type, action) it is known which rules can match, and of each path which lines of
+them. What is left for an ordinary finding is a look into two dictionaries and a few questions.
+"""
 
 from __future__ import annotations
 
-from driftsentry.ingest.model import Finding
-from driftsentry.judging import lifecycles, network, permissions, switches
-from driftsentry.judging.model import Rule, Severity, Verdict, significant
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
+from driftsentry.ingest.model import Change, Finding
+from driftsentry.judging.globs import matches, matches_any
+from driftsentry.judging.model import Line, Rule, Severity, Verdict, significant
+from driftsentry.judging.naming import searchable, type_name
+from driftsentry.judging.patterns import Test, read
+from driftsentry.judging.questions import QUESTIONS, Answer
+from driftsentry.judging.reasons import filled
+from driftsentry.judging.shipped import RULES
 
-RULES: tuple[Rule, ...] = (
-    Rule("network open to the world", CRITICAL, network.opened_to_the_world, "a network is open to the world now"),
-    Rule("permissions for everything", CRITICAL, permissions.allows_everything, "a policy allows everything now"),
-    Rule("public access", CRITICAL, switches.is_public_now, "it can be reached by everybody now"),
-    Rule("data lost", CRITICAL, lifecycles.lost_data, "something that holds data is gone"),
-    Rule("permissions widened", HIGH, permissions.was_widened, "a policy allows more now"),
-    Rule("deleted", HIGH, lifecycles.is_gone, "the resource is gone"),
-    Rule("replaced", HIGH, lifecycles.was_replaced, "the resource was replaced"),
-    Rule("deletion protection off", HIGH, switches.lost_protection, "it can be deleted by mistake now"),
-    Rule("encryption off", HIGH, switches.lost_encryption, "encryption is off now"),
-    Rule("logging off", HIGH, switches.lost_logging, "logging is off now"),
-    Rule("versioning off", HIGH, switches.lost_versioning, "versioning is off now"),
-    Rule("secret changed", HIGH, lifecycles.secret_changed, "a secret is another one now"),
-    Rule("retention shortened", MEDIUM, switches.shortened_retention, "logs are kept for a shorter time now"),
-    Rule("tags only", LOW, lifecycles.only_tags, "only tags differ"),
-)
-_BY_RANK = sorted(RULES, key=lambda rule: -rule.severity.rank)
+# Paths come from outside: what is kept of them is thrown away now and then.
+MOST_KEPT = 20_000
+Path = tuple[str | int, ...]
 
 
-def judge(finding: Finding) -> Verdict:
-    """The verdict of the highest rule that matches; informational findings are low."""
-    if finding.cause == "informational" and finding.action not in ("delete", "replace"):
-        return Verdict(LOW, "informational", finding.cause_reason)
-    for rule in _BY_RANK:
-        matched = rule.matches(finding)
-        if matched:
-            return Verdict(rule.severity, rule.name, matched if isinstance(matched, str) else rule.reason)
-    return Verdict(MEDIUM, "changed attribute", _difference(finding))
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the rule with this index, ready to be asked."""
+
+    index: int
+    globs: tuple[str, ...]
+    before: Test
+    after: Test
+    has_values: bool
+
+    def is_about(self, texts: tuple[str, ...]) -> bool:
+        return not self.globs or matches_any(self.globs, *texts)
+
+    def takes(self, change: Change) -> bool:
+        if not self.has_values:
+            return True
+        if change.is_sensitive:  # what is hidden cannot be compared
+            return False
+        return self.before(change.before, change.after) and self.after(change.after, change.before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A rule, ready to be asked. What its lines say has been found out before."""
+
+    rule: Rule
+    lines: tuple[_Line, ...]
+    ask: Callable[[Finding], Answer] | None
+
+    def answer(self, finding: Finding, environment: str) -> Answer:
+        """Whether the rule matches whose lines do; True, or what its question says."""
+        conditions = self.rule.conditions
+        if conditions.environments and not matches_any(conditions.environments, environment):
+            return False
+        if conditions.addresses and not matches_any(conditions.addresses, finding.address):
+            return False
+        if conditions.every and not all(self._is_like(change) for change in significant(finding)):
+            return False
+        return self.ask(finding) if self.ask else True
+
+    def _is_like(self, change: Change) -> bool:
+        texts = _texts(change.path)
+        return any(line.is_about(texts) and line.takes(change) for line in self.lines)
+
+
+@dataclass(slots=True)
+class _Place:
+    """What can match objects of one type with one action. `always`: rules without lines. `by_path`: lines."""
+
+    always: tuple[int, ...]
+    lines: tuple[_Line, ...]
+    by_path: dict[Path, tuple[_Line, ...]] = field(default_factory=dict)
+
+    def met(self, finding: Finding) -> dict[int, Change]:
+        """The rules one of whose lines a difference looks like, with the first such difference."""
+        found: dict[int, Change] = {}
+        for change in finding.changes if self.lines else ():
+            if change.noise:
+                continue
+            lines = self.by_path.get(change.path)
+            if lines is None:
+                lines = self._learn(change.path)
+            for line in lines:
+                if line.index not in found and line.takes(change):
+                    found[line.index] = change
+        return found
+
+    def _learn(self, path: Path) -> tuple[_Line, ...]:
+        if len(self.by_path) >= MOST_KEPT:
+            self.by_path.clear()
+        texts = _texts(path)
+        lines = self.by_path[path] = tuple(line for line in self.lines if line.is_about(texts))
+        return lines
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """Rules in the order in which people put them. What is prepared is not pickled: workers make their own, once."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _shared, (self.rules,)
+
+    def judge(self, finding: Finding, environment: str = "") -> Verdict:
+        """The verdict of the highest rule that matches; informational findings are low."""
+        if finding.cause == "informational" and finding.action not in ("delete", "replace"):
+            return Verdict(Severity.LOW, "informational", finding.cause_reason)
+        place = self._place_of(finding)
+        met = place.met(finding)
+        for index in sorted({*place.always, *met}) if met else place.always:
+            ready = self._ready[index]
+            answer = ready.answer(finding, environment)
+            if answer is not False:
+                rule = ready.rule
+                return Verdict(rule.severity, rule.name, filled(rule.reason, finding, met.get(index), answer))
+        return Verdict(Severity.MEDIUM, "changed attribute", _difference(finding))
+
+    @cached_property
+    def _ready(self) -> tuple[_Ready, ...]:
+        """The highest first; among equals, as people put them."""
+        ordered = sorted(self.rules, key=lambda rule: -rule.severity.rank)
+        return tuple(_prepared(index, rule) for index, rule in enumerate(ordered))
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], _Place]:
+        return {}
+
+    def _place_of(self, finding: Finding) -> _Place:
+        key = finding.resource_type, finding.action
+        place = self._places.get(key)
+        if place is None:
+            if len(self._places) >= MOST_KEPT:
+                self._places.clear()
+            place = self._places[key] = self._survey(*key)
+        return place
+
+    def _survey(self, resource_type: str, action: str) -> _Place:
+        """Which rules can match at all."""
+        able = [(n, ready) for n, ready in enumerate(self._ready) if _may_match(ready.rule, resource_type, action)]
+        always = tuple(index for index, ready in able if not ready.lines)
+        return _Place(always, tuple(line for _index, ready in able for line in ready.lines))
+
+
+def _may_match(rule: Rule, resource_type: str, action: str) -> bool:
+    conditions, names = rule.conditions, (resource_type, type_name(resource_type))
+    if conditions.types and not matches_any(conditions.types, *names):
+        return False
+    if conditions.except_types and matches_any(conditions.except_types, *names):
+        return False
+    if not conditions.actions:
+        return not conditions.lines or action != "delete"
+    return any(matches(glob, part) for glob in conditions.actions for part in (action, *action.split("+")))
+
+
+def _prepared(index: int, rule: Rule) -> _Ready:
+    asks = rule.conditions.asks
+    lines = tuple(_prepared_line(index, line) for line in rule.conditions.lines)
+    return _Ready(rule, lines, QUESTIONS[asks].ask if asks else None)
+
+
+def _prepared_line(index: int, line: Line) -> _Line:
+    globs = tuple(
+        ("" if glob.startswith(".") else "*.") + glob + ("" if glob.endswith(".") else ".*") for glob in line.attributes
+    )
+    return _Line(index, globs, read(line.before), read(line.after), bool(line.before or line.after))
+
+
+def _texts(path: Path) -> tuple[str, ...]:
+    """A path as globs may name it: in the spelling of Terraform, and in the tool's own."""
+    return searchable(path), "".join([".", *(f"{part}." for part in path if isinstance(part, str))])
 
 
 def _difference(finding: Finding) -> str:
-    names = list(dict.fromkeys(str(change.path[0]) for change in significant(finding)))
+    names = list(dict.fromkeys(str(change.path[0]) if change.path else "it" for change in significant(finding)))
     if not names:
         return finding.cause_reason
     return f"{names[0]} differs from the code" + (f", and {len(names) - 1} more" if len(names) > 1 else "")
+
+
+@lru_cache(maxsize=8)
+def _shared(rules: tuple[Rule, ...]) -> Ruleset:
+    return Ruleset(rules)
+
+
+SHIPPED = Ruleset(RULES)
+
+
+def judge(finding: Finding, *, environment: str = "", rules: Ruleset = SHIPPED) -> Verdict:
+    """How much a finding matters in a stack of that environment."""
+    return rules.judge(finding, environment)

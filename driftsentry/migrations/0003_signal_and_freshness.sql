@@ -13,6 +13,8 @@ ALTER TABLE drifts ADD COLUMN is_unknown INTEGER NOT NULL DEFAULT 0 CHECK (is_un
 ALTER TABLE drifts ADD COLUMN ignored_changes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE drifts ADD COLUMN is_snoozed INTEGER NOT NULL DEFAULT 0 CHECK (is_snoozed IN (0, 1));
 ALTER TABLE drifts ADD COLUMN snoozed_until TEXT;
+ALTER TABLE drifts ADD COLUMN fingerprint_version INTEGER NOT NULL DEFAULT 2;
+UPDATE drifts SET fingerprint_version = 1;
 
 DROP INDEX drifts_by_urgency;
 CREATE INDEX drifts_by_urgency ON drifts (status, cause, is_snoozed, severity_rank, detected_at, id);

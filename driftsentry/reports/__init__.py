@@ -2,18 +2,28 @@
 
 from driftsentry.reports.actions import check_stack, receive
 from driftsentry.reports.held import Answer, settle
+from driftsentry.reports.history import line_of
+from driftsentry.reports.large import LargeReports
 from driftsentry.reports.model import Receipt, Report, Upload
+from driftsentry.reports.notifications import Notice, note, notice_of, secret_of, verify
 from driftsentry.reports.queries import count_reports, select_reports, select_waiting
 
 __all__ = [
     "Answer",
+    "LargeReports",
+    "Notice",
     "Receipt",
     "Report",
     "Upload",
     "check_stack",
     "count_reports",
+    "line_of",
+    "note",
+    "notice_of",
     "receive",
+    "secret_of",
     "select_reports",
     "select_waiting",
     "settle",
+    "verify",
 ]

@@ -4,17 +4,24 @@ import asyncio
 import hashlib
 import hmac
 import math
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from driftsentry import clock, drifts, errors, events, ids, ingest, stacks
+from driftsentry import clock, drifts, errors, events, ids, ingest, rules, stacks
 from driftsentry.auth import Token, note_token_used
 from driftsentry.db import Database, Tx
 from driftsentry.events import Actor
+from driftsentry.judging import Book
 from driftsentry.reports import held, queries
+from driftsentry.reports.judging import Judge, judging
+from driftsentry.reports.large import LargeReports
 from driftsentry.reports.model import Receipt, Report, Upload
 from driftsentry.stacks import Stack
+from driftsentry.worker import Judged
 
 # A plan of Terraform before 1.5 bears no time, so two scans with the same outcome are the same bytes. Only
 # within this time is the second one a retry; later it is the next scan.
@@ -23,13 +30,9 @@ RETRY_WINDOW = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(minutes=10)
 # For one token: a pipeline that runs away, or whoever stole the token, fills no disk.
 REPORTS_AN_HOUR = 600
-_PARSERS = asyncio.Semaphore(2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    scan: ingest.Scan
-    sightings: Sequence[drifts.Sighting]
+LONGEST_SCAN = 20 * 24 * 3600  # seconds
+# How often a report is judged again because others of its stack were faster.
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +45,56 @@ class _Delivery:
     body_hash: str
     upload: Upload
     at: datetime
+    started: float  # perf_counter
 
 
 async def receive(
-    db: Database, key: bytes, token: Token, actor: Actor, slug: str, body: bytes, upload: Upload
+    db: Database,
+    key: bytes,
+    token: Token,
+    actor: Actor,
+    slug: str,
+    pieces: deque[bytes],
+    upload: Upload,
+    large: LargeReports | None = None,
 ) -> Receipt:
-    """Take in one report of the stack `slug`; `body` is unpacked.
+    """Take in one report of the stack `slug`, whose body comes unpacked and in pieces.
 
     Raises `Forbidden` for a stack the token does not cover, `RateLimited` for a token that sent too many, `Failure`
     (400, 413, 415, 422) for a body that is no report. Nothing of a refused body is stored.
     """
     check_stack(token, slug)
-    at = clock.now()
+    at, started = clock.now(), time.perf_counter()
     async with db.read() as tx:  # before anything that takes time
-        await _require_quota(tx, token, at)
-    async with _PARSERS:
-        body_hash = await asyncio.to_thread(_hash, key, body, upload)
-        delivery = _Delivery(token, actor, slug, body_hash, upload, at)
-        async with db.read() as tx:
-            if again := await _repeated(tx, delivery):
-                return Receipt(again, is_duplicate=True)
-            seen = await drifts.select_seen(tx, slug)
-        parsed = await asyncio.to_thread(_parse, key, slug, body, upload, seen)
+        await require_quota(tx, token, at)
+    body_hash = await asyncio.to_thread(_hash, key, pieces, upload)
+    delivery = _Delivery(token, actor, slug, body_hash, upload, at, started)
+    async with db.read() as tx:
+        if again := await _repeated(tx, delivery):
+            return Receipt(again, is_duplicate=True)
+    async with judging(pieces, upload, large) as judge:
+        for _ in range(ATTEMPTS):
+            with suppress(drifts.Outrun):  # then what it was compared with is history: once more
+                return await _receive(db, rules.books(key), judge, delivery)
+    raise errors.Unavailable("Other reports of this stack keep coming in at the same time. Send this one again.")
+
+
+async def _receive(db: Database, book_of: drifts.BookOf, judge: Judge, delivery: _Delivery) -> Receipt:
+    async with db.read() as tx:
+        seen, book = await drifts.select_seen(tx, delivery.slug), await _book(tx, book_of, delivery.slug)
+    judged = await judge(book, seen)
     async with db.write() as tx:
         if again := await _repeated(tx, delivery):
             return Receipt(again, is_duplicate=True)
-        await _require_quota(tx, token, at)  # again: others were received while this one was parsed
-        return Receipt(await _take_in(tx, parsed, delivery), is_duplicate=False)
+        await require_quota(tx, delivery.token, delivery.at)  # again: others came while this one was judged
+        if await _book(tx, book_of, delivery.slug) != book:
+            raise drifts.Outrun
+        return Receipt(await _take_in(tx, judged, book, delivery), is_duplicate=False)
+
+
+async def _book(tx: Tx, book_of: drifts.BookOf, slug: str) -> Book:
+    stack = await stacks.select_stack(tx, slug)
+    return await book_of(tx, slug, stack.environment if stack else stacks.environment_of(slug))
 
 
 def check_stack(token: Token, slug: str) -> None:
@@ -84,7 +110,7 @@ def check_stack(token: Token, slug: str) -> None:
         )
 
 
-async def _require_quota(tx: Tx, token: Token, at: datetime) -> None:
+async def require_quota(tx: Tx, token: Token, at: datetime) -> None:
     """Counted in the database, so that it holds for all processes together."""
     hour = timedelta(hours=1)
     number, first = await queries.count_since(tx, token.id, at - hour)
@@ -95,20 +121,13 @@ async def _require_quota(tx: Tx, token: Token, at: datetime) -> None:
         )
 
 
-def _hash(key: bytes, body: bytes, upload: Upload) -> str:
-    """What makes two uploads the same: the bytes, and what the caller says of their completeness."""
-    digest = hmac.new(key, f"body|{upload.exit_code}|{upload.complete}|".encode(), hashlib.sha256)
-    digest.update(body)
+def _hash(key: bytes, pieces: Iterable[bytes], upload: Upload) -> str:
+    """What makes two uploads the same: the bytes, and what the caller says of their completeness and direction."""
+    said = f"body|{upload.exit_code}|{upload.complete}|" + (f"{upload.direction}|" if upload.direction else "")
+    digest = hmac.new(key, said.encode(), hashlib.sha256)
+    for piece in pieces:
+        digest.update(piece)
     return digest.hexdigest()
-
-
-def _parse(key: bytes, slug: str, body: bytes, upload: Upload, seen: drifts.Seen) -> _Parsed:
-    hints = ingest.Hints(upload.format, upload.exit_code, upload.complete)
-    try:
-        scan = ingest.parse(body, stack=slug, key=key, hints=hints)
-    except ingest.Refused as refusal:
-        raise errors.Invalid(refusal.message, code=refusal.code, status=refusal.status) from None
-    return _Parsed(scan, drifts.prepare(scan.findings, slug, seen))
 
 
 async def _repeated(tx: Tx, delivery: _Delivery) -> Report | None:
@@ -121,33 +140,35 @@ async def _repeated(tx: Tx, delivery: _Delivery) -> Report | None:
     return found if is_newest and is_same_run and delivery.at - found.received_at < RETRY_WINDOW else None
 
 
-async def _take_in(tx: Tx, parsed: _Parsed, delivery: _Delivery) -> Report:
+async def _take_in(tx: Tx, judged: Judged, book: Book, delivery: _Delivery) -> Report:
     stack = await stacks.ensure(tx, delivery.slug, delivery.at)
-    report = _report(parsed.scan, delivery, stack)
+    report = _report(judged.scan, delivery, stack)
     outcome = drifts.Outcome(report.counts)
     if not report.is_late:
-        outcome = await _apply(tx, parsed, delivery, stack, report)
+        outcome = await _apply(tx, judged, book, delivery, stack, report)
         report = replace(report, counts=outcome.counts, held=outcome.held_amount)
+    report = replace(report, took_ms=round((time.perf_counter() - delivery.started) * 1000))
     await queries.insert_report(tx, report)
     await note_token_used(tx, delivery.token, delivery.at, delivery.actor.address)
-    is_failing = parsed.scan.is_errored and not stack.is_errored and not report.is_late
-    _tell(tx, report, delivery.actor, is_failing=is_failing)
-    if not report.is_late and (parsed.scan.resolves or parsed.sightings):
+    is_failing = judged.scan.is_errored and not stack.is_errored and not report.is_late
+    tell(tx, report, delivery.actor, is_failing=is_failing)
+    if not report.is_late and (judged.scan.resolves or judged.sightings):
         await held.hold(tx, delivery.actor, report, outcome.held)
     return report
 
 
-async def _apply(tx: Tx, parsed: _Parsed, delivery: _Delivery, stack: Stack, report: Report) -> drifts.Outcome:
+async def _apply(
+    tx: Tx, judged: Judged, book: Book, delivery: _Delivery, stack: Stack, report: Report
+) -> drifts.Outcome:
     """What the stack's newest report says of its drifts, and of how far it can be relied on."""
     outcome = await drifts.apply(
         tx,
         stack.id,
-        parsed.sightings,
-        parsed.scan.moves,
-        report_id=report.id,
-        resolves=parsed.scan.resolves,
-        actor=delivery.actor,
-        at=delivery.at,
+        judged.sightings,
+        judged.scan.moves,
+        book=book,
+        resolves=judged.scan.resolves,
+        occasion=drifts.Occasion(report.id, delivery.actor, delivery.at),
     )
     await stacks.note_report(
         tx,
@@ -156,7 +177,7 @@ async def _apply(tx: Tx, parsed: _Parsed, delivery: _Delivery, stack: Stack, rep
         received_at=delivery.at,
         scanned_at=report.scanned_at,
         reason=report.incomplete_reason,
-        is_errored=parsed.scan.is_errored,
+        is_errored=judged.scan.is_errored,
     )
     return outcome
 
@@ -185,10 +206,16 @@ def _report(scan: ingest.Scan, delivery: _Delivery, stack: Stack) -> Report:
         is_complete=scan.resolves,
         incomplete_reason=scan.incomplete_reason,
         counts=drifts.Counts(),
+        duration_ms=_milliseconds(scan.duration if upload.duration is None else upload.duration),
     )
 
 
-def _tell(tx: Tx, report: Report, actor: Actor, *, is_failing: bool) -> None:
+def _milliseconds(seconds: float | None) -> int | None:
+    """None for what no scan takes: it comes from a tool, and the column holds 24 days."""
+    return round(seconds * 1000) if seconds is not None and 0 <= seconds <= LONGEST_SCAN else None
+
+
+def tell(tx: Tx, report: Report, actor: Actor, *, is_failing: bool) -> None:
     events.record(
         tx,
         "report.received",

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from driftsentry.drifts import Counts
+
+Direction = Literal["refresh", "preview"]
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What came with the body: from which run, and what the caller knows of it."""
+    """What came with the body: from which run, and what the caller knows of it. `duration`: of the scan, in seconds."""
 
     run_id: str = ""
     run_url: str = ""
@@ -16,11 +19,17 @@ class Upload:
     format: str | None = None
     exit_code: int | None = None
     complete: bool | None = None
+    direction: Direction | None = None
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`reason`: why it was incomplete, '' when it was complete. `is_late`: older than the newest, changed nothing."""
+    """`incomplete_reason`: '' when it was complete. `is_late`: older than the newest, changed nothing.
+
+    `duration_ms`: of the scan, where tool or caller says it; `took_ms`: to take it in. `announced`: drifts that a
+    notification counts and does not name.
+    """
 
     id: str
     stack_id: str
@@ -43,6 +52,9 @@ class Report:
     counts: Counts
     held: int = 0  # drifts whose end waits for an engineer
     held_until: datetime | None = None  # when somebody answered, or a later report made the question void
+    duration_ms: int | None = None
+    took_ms: int = 0
+    announced: int = 0
 
     @property
     def is_waiting(self) -> bool:

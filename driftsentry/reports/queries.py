@@ -11,7 +11,8 @@ from driftsentry.reports.model import Report
 _COUNTS = ("detected", "changed", "unchanged", "reopened", "resolved", "informational")
 _COLUMNS = (
     "id", "stack_id", "token_id", "received_at", "scanned_at", "body_hash", "format", "tool", "tool_version", "mode",
-    "run_id", "run_url", "commit_hash", "is_late", "is_complete", "incomplete_reason", "held", *_COUNTS,
+    "run_id", "run_url", "commit_hash", "is_late", "is_complete", "incomplete_reason", "held", "duration_ms", "took_ms",
+    "announced", *_COUNTS,
 )  # fmt: skip
 _SELECT = (
     "SELECT r.*, s.slug, t.name AS token_name FROM reports r JOIN stacks s ON s.id = r.stack_id"
@@ -43,6 +44,9 @@ def _report(row: Row) -> Report:
         counts=Counts(**{name: row[name] for name in _COUNTS}),
         held=row["held"],
         held_until=maybe_from_text(row["held_until"]),
+        duration_ms=row["duration_ms"],
+        took_ms=row["took_ms"],
+        announced=row["announced"],
     )
 
 
@@ -66,6 +70,9 @@ async def insert_report(tx: Tx, report: Report) -> None:
         is_complete=int(report.is_complete),
         incomplete_reason=report.incomplete_reason,
         held=report.held,
+        duration_ms=report.duration_ms,
+        took_ms=report.took_ms,
+        announced=report.announced,
         **{name: getattr(report.counts, name) for name in _COUNTS},
     )
 
@@ -142,12 +149,32 @@ async def count_reports(tx: Tx, stack_id: str) -> int:
     return int(await tx.value("SELECT count(*) FROM reports WHERE stack_id = :stack_id", stack_id=stack_id))
 
 
-async def select_reports(tx: Tx, stack_id: str, limit: int, offset: int = 0) -> list[Report]:
-    """The newest reports of a stack, newest first."""
+async def select_report(tx: Tx, report_id: str) -> Report | None:
+    row = await tx.one(_SELECT + " WHERE r.id = :id", id=report_id)
+    return _report(row) if row else None
+
+
+async def select_reports(tx: Tx, stack_id: str, limit: int, offset: int = 0, before: str = "") -> list[Report]:
+    """The newest reports of a stack, newest first; `before`: only those that are older than this one."""
+    older = " AND (r.received_at, r.id) < ((SELECT p.received_at FROM reports p WHERE p.id = :before), :before)"
     rows = await tx.all(
-        _SELECT + " WHERE r.stack_id = :stack_id ORDER BY r.received_at DESC, r.id DESC LIMIT :limit OFFSET :offset",
+        f"{_SELECT} WHERE r.stack_id = :stack_id{older if before else ''}"
+        " ORDER BY r.received_at DESC, r.id DESC LIMIT :limit OFFSET :offset",
         stack_id=stack_id,
         limit=limit,
         offset=offset,
+        **({"before": before} if before else {}),
     )
     return [_report(row) for row in rows]
+
+
+async def select_next(tx: Tx, report: Report) -> str | None:
+    """The id of the report of its stack that came after it."""
+    found = await tx.value(
+        "SELECT id FROM reports WHERE stack_id = :stack_id AND (received_at, id) > (:at, :id)"
+        " ORDER BY received_at, id LIMIT 1",
+        stack_id=report.stack_id,
+        at=to_text(report.received_at),
+        id=report.id,
+    )
+    return None if found is None else str(found)

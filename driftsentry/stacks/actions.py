@@ -6,15 +6,15 @@ from datetime import datetime
 from driftsentry import clock, events, ids
 from driftsentry.db import Database, Tx
 from driftsentry.events import SYSTEM
-from driftsentry.stacks import queries
-from driftsentry.stacks.model import DEFAULT_INTERVAL, Freshness, Stack, environment_of
+from driftsentry.stacks import queries, scheduling
+from driftsentry.stacks.model import Freshness, Stack, environment_of
 
 
 async def ensure(tx: Tx, slug: str, at: datetime) -> Stack:
     """The stack of that name; its first report makes it."""
     if found := await queries.select_stack(tx, slug):
         return found
-    made = Stack(ids.new(), slug, environment_of(slug), DEFAULT_INTERVAL, at, None, None, None, None, "", False)
+    made = Stack(ids.new(), slug, environment_of(slug), at)
     await queries.insert_stack(tx, made)
     return made
 
@@ -35,21 +35,37 @@ async def note_report(
             is_errored=is_errored,
         ),
     )
+    await scheduling.learn(tx, stack, received_at)
 
 
-async def note_stale(db: Database) -> int:
-    """Record `stack.stale` once for each silence, whatever many processes look; how many stacks fell silent."""
+async def note_announced(tx: Tx, stack: Stack, drifts: int, at: datetime) -> None:
+    """HCP Terraform has counted so many drifts. The next report says which."""
+    await queries.update_announced(tx, stack.id, drifts, at)
+
+
+async def note_silence(db: Database) -> int:
+    """Record `stack.late` and `stack.stale` once for each silence, whatever many processes look; how many of both."""
+    return await _note(db, Freshness.LATE) + await _note(db, Freshness.STALE)
+
+
+async def _note(db: Database, freshness: Freshness) -> int:
     now = clock.now()
     async with db.read() as tx:
-        silent = [stack for stack in await queries.select_unnoted(tx) if stack.freshness(now) is Freshness.STALE]
+        unnoted = await queries.select_unnoted(tx, freshness.value)
+    silent = [stack for stack in unnoted if stack.freshness(now) is freshness]
     if not silent:
         return 0
     async with db.write() as tx:
-        noted = [stack for stack in silent if await queries.update_stale_noted(tx, stack)]
+        noted = [stack for stack in silent if await queries.update_noted(tx, stack, freshness.value)]
         for stack in noted:
-            since = clock.to_text(stack.last_report_at) if stack.last_report_at else None
-            report_id = stack.last_report_id
             events.record(
-                tx, "stack.stale", SYSTEM, at=now, stack_id=stack.id, report_id=report_id, stack=stack.slug, since=since
+                tx,
+                f"stack.{freshness.value}",
+                SYSTEM,
+                at=now,
+                stack_id=stack.id,
+                report_id=stack.last_report_id,
+                stack=stack.slug,
+                since=clock.maybe_to_text(stack.last_report_at),
             )
     return len(noted)

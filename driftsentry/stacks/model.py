@@ -2,15 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+
+from driftsentry.stacks.rhythm import DEFAULT, Schedule, Source, words_of
 
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 SLUG_LENGTH = 200
-DEFAULT_INTERVAL = timedelta(hours=24)
-# A nightly job that runs a little later than yesterday is not yet late.
-GRACE = 0.25
-STALE_AFTER = 3
 
 
 class Freshness(StrEnum):
@@ -23,17 +21,21 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
+    """`announced`: drifts that HCP Terraform has counted since the last report, and that no plan has named yet."""
+
     id: str
     slug: str
     environment: str
-    interval: timedelta
     created_at: datetime
-    newest_scan_at: datetime | None
-    last_report_id: str | None
-    last_report_at: datetime | None
-    last_complete_at: datetime | None
-    incomplete_reason: str
-    is_errored: bool
+    schedule: Schedule = DEFAULT
+    newest_scan_at: datetime | None = None
+    last_report_id: str | None = None
+    last_report_at: datetime | None = None
+    last_complete_at: datetime | None = None
+    incomplete_reason: str = ""
+    is_errored: bool = False
+    announced: int = 0
+    announced_at: datetime | None = None
 
     def freshness(self, now: datetime) -> Freshness:
         """How far the pages may rely on what is known of this stack."""
@@ -42,9 +44,18 @@ class Stack:
         if self.last_report_at is None:
             return Freshness.NEVER
         age = now - self.last_report_at
-        if age <= self.interval * (1 + GRACE):
+        if age <= self.schedule.late_after:
             return Freshness.FRESH
-        return Freshness.LATE if age <= self.interval * STALE_AFTER else Freshness.STALE
+        return Freshness.LATE if age <= self.schedule.stale_after else Freshness.STALE
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedAttribute:
+    """An attribute that has another value on each scan. `path` is JSON text; in it null stands for any index."""
+
+    resource_type: str
+    path: str
+    learned_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class Tally:
     low: int = 0
     decided: int = 0
     informational: int = 0
+    snoozed: int = 0
 
     @property
     def waiting(self) -> int:
@@ -75,7 +87,9 @@ class Entry:
 
 def knowledge(stack: Stack, freshness: Freshness) -> str:
     """What the freshness means, in words: pages never say "in sync" for what was not checked."""
-    expected = f"expected every {int(stack.interval.total_seconds() // 3600)} h"
+    expected = f"expected every {words_of(stack.schedule.interval)}"
+    if stack.schedule.source is Source.LEARNED:
+        expected += " (learned)"
     sentences = {
         Freshness.FRESH: f"reported in time, {expected}",
         Freshness.LATE: f"the next report is overdue, {expected}",

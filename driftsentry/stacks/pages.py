@@ -1,17 +1,45 @@
-"""The list of stacks, and the page of one."""
+"""The list of stacks, the page of one, and what people say of how it reports."""
 
+import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from quart import Blueprint, Response, redirect, request
 
 from driftsentry import answers, clock, drifts, errors, events, reports, stacks
 from driftsentry.auth import guards
+from driftsentry.db import Tx
+from driftsentry.errors import Problem
+from driftsentry.stacks import views
+from driftsentry.stacks.model import LearnedAttribute
+from driftsentry.stacks.recipes import recipes_for
+from driftsentry.stacks.rhythm import Schedule, parts_of, span_of
 from driftsentry.web import Access, allow, app
 
 ROWS = 20
 REPORTS = 30
 
 blueprint = Blueprint("stacks", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The schedule as it is typed."""
+
+    interval: str
+    interval_unit: str
+    grace: str
+    grace_unit: str
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRow:
+    resource_type: str
+    path: str
+    text: str
+    since: datetime
 
 
 @blueprint.get("/stacks")
@@ -34,22 +62,7 @@ async def index() -> str:
 @allow(Access.VIEWER)
 async def show(slug: str) -> str:
     async with app().db.read() as tx:
-        found = [entry for entry in await stacks.entries(tx, clock.now()) if entry.stack.slug == slug]
-        if not found:
-            raise errors.NotFound("There is no such stack. Its first report makes it.")
-        after = await events.latest_seq(tx)
-        return await answers.page(
-            tx,
-            "stacks/show.html",
-            slug,
-            active="stacks",
-            live=f"/live?after={after}&room=drifts&room=stack:{slug}",
-            entry=found[0],
-            held=await reports.select_waiting(tx, found[0].stack.id),
-            rows=await drifts.most_urgent(tx, ROWS, stack=slug),
-            reports=await reports.select_reports(tx, found[0].stack.id, REPORTS),
-            can_decide=guards.person().can_decide,
-        )
+        return await _page(tx, slug)
 
 
 @blueprint.post("/stacks/<path:slug>/held")
@@ -61,3 +74,64 @@ async def held(slug: str) -> Response:
         raise errors.Invalid("Choose to confirm or to dismiss.")
     await reports.settle(app().db, guards.actor(), slug, typed.get("report", ""), reports.Answer(verdict))
     return cast(Response, redirect(f"/stacks/{slug}", 303))
+
+
+@blueprint.post("/stacks/<path:slug>/schedule")
+@allow(Access.ENGINEER)
+async def schedule(slug: str) -> Response:
+    typed = await request.form
+    form = Form(*(typed.get(name, "") for name in ("interval", "interval_unit", "grace", "grace_unit")))
+    if typed.get("how") == "learn":
+        await stacks.learn_again(app().db, guards.actor(), slug)
+        return cast(Response, redirect(f"/stacks/{slug}#schedule-title", 303))
+    interval, grace = span_of(form.interval, form.interval_unit), span_of(form.grace, form.grace_unit)
+    try:
+        await stacks.set_schedule(app().db, guards.actor(), slug, interval, grace)
+    except errors.Invalid as refusal:
+        form = Form(form.interval, form.interval_unit, form.grace, form.grace_unit, refusal.problems)
+        async with app().db.read() as tx:
+            return Response(await _page(tx, slug, form), status=refusal.status)
+    return cast(Response, redirect(f"/stacks/{slug}#schedule-title", 303))
+
+
+@blueprint.post("/stacks/<path:slug>/learned/forget")
+@allow(Access.ENGINEER)
+async def forget(slug: str) -> Response:
+    typed = await request.form
+    await stacks.forget(app().db, guards.actor(), slug, typed.get("type", ""), typed.get("path", ""))
+    return cast(Response, redirect(f"/stacks/{slug}", 303))
+
+
+async def _page(tx: Tx, slug: str, form: Form | None = None) -> str:
+    now = clock.now()
+    entry = await stacks.require_entry(tx, slug, now)
+    stack, before = entry.stack, request.args.get("before", "")[:40]
+    found = await reports.select_reports(tx, stack.id, REPORTS + 1, before=before)
+    return await answers.page(
+        tx,
+        "stacks/show.html",
+        slug,
+        active="stacks",
+        live=f"/live?after={await events.latest_seq(tx)}&room=drifts&room=stack:{slug}",
+        entry=entry,
+        doubts=stacks.doubts([stack], now),
+        held=await reports.select_waiting(tx, stack.id),
+        rows=await drifts.most_urgent(tx, ROWS, stack=slug),
+        reports=[reports.line_of(report) for report in found[:REPORTS]],
+        older_url=f"/stacks/{slug}?before={found[REPORTS - 1].id}#reports-title" if len(found) > REPORTS else None,
+        is_older=bool(before),
+        schedule=views.schedule_of(stack.schedule),
+        form=form or _form(stack.schedule),
+        learned=[_learned(each) for each in await stacks.select_learned(tx, stack.id)],
+        can_decide=guards.person().can_decide,
+        recipes=recipes_for(slug, app().settings.base_url),
+    )
+
+
+def _form(schedule: Schedule) -> Form:
+    return Form(*parts_of(schedule.interval), *parts_of(schedule.grace))
+
+
+def _learned(attribute: LearnedAttribute) -> LearnedRow:
+    text = drifts.path_text(json.loads(attribute.path))
+    return LearnedRow(attribute.resource_type, attribute.path, text, attribute.learned_at)

@@ -15,6 +15,7 @@ from driftsentry.ingest import Change
 StatusName = Literal["detected", "approved", "rejected", "resolved"]
 SeverityName = Literal["low", "medium", "high", "critical"]
 CauseName = Literal["out_of_band", "informational"]
+NoiseName = Literal["empty", "mirror", "computed", "volatile", "same_json", "order", "learned", "ignored"]
 VerdictName = Literal["approved", "rejected"]
 # Numbers keep every digit, so they are not read into a float on the way.
 _values = msgspec.json.Encoder(decimal_format="number")
@@ -51,7 +52,7 @@ class ChangeOutput(Output, frozen=True):
     is_member: Annotated[bool, Meta(description="A member of a set, which has no place in it.")]
     in_json: Annotated[bool, Meta(description="Inside a text that is JSON.")]
     is_noise: bool
-    noise: Literal["empty", "mirror", "computed", "volatile", "same_json"] | None
+    noise: NoiseName | None
     forces_replacement: bool
 
 
@@ -85,6 +86,8 @@ class DriftEntryOutput(Output, frozen=True):
     reopened: Annotated[int, Meta(description="How often it came back after it was resolved.")]
     decision: Annotated[DecisionOutput | None, Meta(description="The last one, also when the facts changed since.")]
     is_changed_since_decision: bool
+    snoozed: Annotated[bool, Meta(description="Put off: it does not wait for a decision now.")]
+    snoozed_until: Annotated[str | None, Meta(description="Of one that is snoozed, null: until its facts change.")]
     approved_at: str | None
     approved_by: PersonOutput | None
     rejected_at: str | None
@@ -162,6 +165,7 @@ def _facts(listed: Listed, is_signed_in: bool) -> dict[str, Any]:
         "attributes": list(listed.attributes),
         "decision": decision,
         "is_changed_since_decision": listed.is_changed_since_decision,
+        "snoozed": listed.is_snoozed,
         "approved_at": decision.at if decision and is_approved else None,
         "approved_by": decision.by if decision and is_approved else None,
         "rejected_at": decision.at if decision and is_rejected else None,
@@ -171,7 +175,7 @@ def _facts(listed: Listed, is_signed_in: bool) -> dict[str, Any]:
 
 _PLAIN = (
     "stack environment address type name provider status cause cause_reason action severity severity_rule"
-    " hidden_changes first_seen_at detected_at last_seen_at updated_at resolved_at reopened version"
+    " hidden_changes first_seen_at detected_at last_seen_at updated_at resolved_at reopened version snoozed_until"
 ).split()
 
 

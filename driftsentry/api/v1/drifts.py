@@ -1,17 +1,15 @@
-"""Drifts: the list, one of them, its timeline, and what people decide and write."""
+"""Drifts: the list, one of them, its timeline, and what people write there."""
 
-import re
-from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, convert
+from msgspec import Meta
 from quart import Blueprint, Response, request
 
-from driftsentry import clock, drifts, errors
+from driftsentry import drifts, errors
 from driftsentry.api.idempotency import Once, repeatable
 from driftsentry.api.paging import CursorQuery, cursor_of, page_meta, start_of
-from driftsentry.api.schema import Handler, Input, answer, gives, takes
+from driftsentry.api.schema import Input, answer, gives, takes
+from driftsentry.api.v1.drift_answers import ONE, drift_answer, header, is_signed_in, require, varying, version_of
 from driftsentry.api.v1.drift_outputs import (
     CauseName,
     DriftEntryOutput,
@@ -19,46 +17,28 @@ from driftsentry.api.v1.drift_outputs import (
     SeverityName,
     StatusName,
     TimelineOutput,
-    drift_output,
     entry_output,
     timeline_output,
 )
 from driftsentry.auth import guards
-from driftsentry.drifts import SORTS, Listed, Verdict, Wanted, Wish
+from driftsentry.drifts import SORTS, Wanted
 from driftsentry.errors import Problem
 from driftsentry.web import Access, allow, app
 
 blueprint = Blueprint("api_drifts", __name__, url_prefix="/api/v1/drifts")
 
-_ONE = "/<int(max=2147483647):drift_id>"
-_TAG = re.compile(r'"([1-9][0-9]{0,8})-full"')
-_VARY = {"Vary": "Authorization"}
 _NO_NUL = r"^[^\x00]*$"
 _STACK = r"^[A-Za-z0-9._/*-]*$"
 SortName = Literal[
     "detectedAt", "-detectedAt", "updatedAt", "-updatedAt", "severity", "-severity", "id", "-id", "address", "-address"
 ]
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "description": "The ETag of the drift as it was seen: it must be that still.",
-    "schema": {"type": "string", "pattern": '^(\\*|"[1-9][0-9]{0,8}-full")$'},
-}
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "description": "The ETag of the copy that one has; 304 when it is good still.",
     "schema": {"type": "string"},
 }
-_REASON = Meta(
-    min_length=10,
-    max_length=1000,
-    description="10 to 1000 characters; blanks around them do not count.",
-    extra_json_schema={"pattern": r"^\s*\S[\s\S]{8,998}\S\s*$"},
-)
 _TEXT = Meta(min_length=1, max_length=4000, description="More than blanks.", extra_json_schema={"pattern": r"\S"})
-_SEEN = Meta(min_length=1, max_length=200, description="Of the facts that one decides on; 409 when they are others.")
-_UNTIL = Meta(tz=True, description="When the approval lapses.")
 
 
 class DriftQuery(CursorQuery, frozen=True):
@@ -69,33 +49,13 @@ class DriftQuery(CursorQuery, frozen=True):
     type: Annotated[str, Meta(max_length=200, pattern=_NO_NUL, description="Of the resource; `*` as for stack.")] = ""
     action: Annotated[str, Meta(max_length=100, pattern=_NO_NUL)] = ""
     cause: CauseName | Literal[""] = ""
+    snoozed: Annotated[bool | None, Meta(description="Only those that are put off, or only those that are not.")] = None
     q: Annotated[str, Meta(max_length=200, description="Words: of stack, address and attributes.")] = ""
     sort: Annotated[SortName, Meta(description="`-`: descending.")] = "-detectedAt"
 
 
-class ApproveInput(Input, frozen=True):
-    reason: Annotated[str, _REASON]
-    fingerprint: Annotated[str, _SEEN] | None = None
-    until: Annotated[datetime, _UNTIL] | None = None
-
-
-class RejectInput(Input, frozen=True):
-    reason: Annotated[str, _REASON]
-    fingerprint: Annotated[str, _SEEN] | None = None
-
-
 class CommentInput(Input, frozen=True):
     text: Annotated[str, _TEXT]
-
-
-def _header(parameter: dict[str, Any]) -> Callable[[Handler], Handler]:
-    """Documents a header that the handler reads."""
-
-    def mark(handler: Handler) -> Handler:
-        handler.headers = [*getattr(handler, "headers", []), parameter]  # type: ignore[attr-defined]
-        return handler
-
-    return mark
 
 
 @blueprint.get("")
@@ -117,29 +77,29 @@ async def list_drifts(query: DriftQuery) -> Response:
     meta = page_meta(
         query, total=found.total, has_more=found.has_more, next_cursor=next_cursor, is_capped=found.is_capped
     )
-    entries = [entry_output(each, is_signed_in=_is_signed_in()) for each in found.drifts]
-    return _varying(answer(entries, meta=meta))
+    entries = [entry_output(each, is_signed_in=is_signed_in()) for each in found.drifts]
+    return varying(answer(entries, meta=meta))
 
 
-@blueprint.get(_ONE)
+@blueprint.get(ONE)
 @allow(Access.PUBLIC)
 @gives(DriftOutput, fails=(304,))
-@_header(_IF_NONE_MATCH)
+@header(_IF_NONE_MATCH)
 async def show_drift(drift_id: int) -> Response:
     """One drift, with every difference
 
     ETag names the version, for If-Match of a decision and for If-None-Match.
     """
-    listed = await _require(drift_id)
-    if request.if_none_match.contains_weak(_version(listed)):
+    listed = await require(drift_id)
+    if request.if_none_match.contains_weak(version_of(listed)):
         response = Response("", 304)
         response.headers.pop("Content-Type")
-        response.set_etag(_version(listed))
-        return _varying(response)
-    return _drift(listed)
+        response.set_etag(version_of(listed))
+        return varying(response)
+    return drift_answer(listed)
 
 
-@blueprint.get(_ONE + "/timeline")
+@blueprint.get(ONE + "/timeline")
 @allow(Access.PUBLIC)
 @gives(list[TimelineOutput])
 @takes(query=CursorQuery)
@@ -154,38 +114,10 @@ async def show_timeline(drift_id: int, query: CursorQuery) -> Response:
     shown, has_more = found[: query.page_size], len(found) > query.page_size
     next_cursor = cursor_of(shown[-1].seq) if has_more else None
     meta = page_meta(query, total=total, has_more=has_more, next_cursor=next_cursor)
-    return _varying(answer([timeline_output(event, is_signed_in=_is_signed_in()) for event in shown], meta=meta))
+    return varying(answer([timeline_output(event, is_signed_in=is_signed_in()) for event in shown], meta=meta))
 
 
-@blueprint.post(_ONE + "/approve")
-@allow(Access.ENGINEER)
-@gives(DriftOutput, fails=(409,))
-@_header(_IF_MATCH)
-@takes(body=ApproveInput)
-async def approve_drift(drift_id: int, body: ApproveInput) -> Response:
-    """Approve: keep reality, change the code
-
-    fingerprint, or If-Match, names the facts that were seen; without both those of this moment count. The same
-    request again is answered as the first time. 409: DRIFT_CHANGED, ALREADY_DECIDED, or CONFLICT when it is resolved;
-    details hold status, fingerprint and version of now.
-    """
-    return await _decide(drift_id, Wish(Verdict.APPROVED, body.reason, body.fingerprint, _until(body), _seen_version()))
-
-
-@blueprint.post(_ONE + "/reject")
-@allow(Access.ENGINEER)
-@gives(DriftOutput, fails=(409,))
-@_header(_IF_MATCH)
-@takes(body=RejectInput)
-async def reject_drift(drift_id: int, body: RejectInput) -> Response:
-    """Reject: revert reality to the code
-
-    As approve, but without an end.
-    """
-    return await _decide(drift_id, Wish(Verdict.REJECTED, body.reason, body.fingerprint, None, _seen_version()))
-
-
-@blueprint.post(_ONE + "/comments")
+@blueprint.post(ONE + "/comments")
 @allow(Access.ENGINEER)
 @gives(TimelineOutput, status=201, fails=(409,))
 @repeatable()
@@ -205,10 +137,6 @@ async def comment_on_drift(drift_id: int, body: CommentInput, once: Once | None)
 # -- What was asked for --------------------------------------------------------------------------------------------
 
 
-def _is_signed_in() -> bool:
-    return guards.reader() is not None
-
-
 def _wanted(query: DriftQuery) -> Wanted:
     return Wanted(
         statuses=frozenset(query.status),
@@ -219,6 +147,7 @@ def _wanted(query: DriftQuery) -> Wanted:
         type=query.type,
         action=query.action,
         q=query.q,
+        is_snoozed=query.snoozed,
     )
 
 
@@ -232,55 +161,3 @@ def _drift_place(query: DriftQuery) -> tuple[str | int, ...]:
         sentence = "This cursor belongs to another sort. Take it from nextCursor, with the same sort and filters."
         raise errors.Invalid(sentence, status=400, problems=[Problem("cursor", sentence)])
     return tuple(place)
-
-
-def _seen_version() -> int | None:
-    """The version that If-Match names. Raises `Invalid` (400) for what no drift has had as its ETag."""
-    header = ", ".join(request.headers.getlist("If-Match"))
-    if header == "*" or "If-Match" not in request.headers:
-        return None
-    match = _TAG.fullmatch(header)
-    if match is None:
-        sentence = 'If-Match takes one ETag of a drift, such as "3-full", or *.'
-        raise errors.Invalid(sentence, status=400, problems=[Problem("If-Match", sentence)])
-    return int(match[1])
-
-
-def _until(body: ApproveInput) -> datetime | None:
-    """Within the years that can be written in UTC."""
-    try:
-        return convert(clock.to_text(body.until), datetime) if body.until else None
-    except OverflowError:
-        sentence = "The end date must be before the year 9999 ends, in UTC."
-        raise errors.Invalid(sentence, problems=[Problem("until", sentence)]) from None
-
-
-# -- Answers -------------------------------------------------------------------------------------------------------
-
-
-async def _decide(drift_id: int, wish: Wish) -> Response:
-    await drifts.decide(app().db, guards.actor(), drift_id, wish)
-    return _drift(await _require(drift_id))
-
-
-async def _require(drift_id: int) -> Listed:
-    async with app().db.read() as tx:
-        listed = await drifts.select_listed(tx, drift_id)
-    if listed is None:
-        raise errors.NotFound("There is no such drift.")
-    return listed
-
-
-def _drift(listed: Listed) -> Response:
-    response = answer(drift_output(listed, is_signed_in=_is_signed_in()))
-    response.set_etag(_version(listed))
-    return _varying(response)
-
-
-def _version(listed: Listed) -> str:
-    return f"{listed.version}-{'full' if _is_signed_in() else 'public'}"
-
-
-def _varying(response: Response) -> Response:
-    response.headers.update(_VARY)
-    return response

@@ -17,6 +17,7 @@ blueprint = Blueprint("api_metrics", __name__, url_prefix="/api/v1/metrics")
 
 class DriftNumbers(Output, frozen=True):
     total: int
+    snoozed: Annotated[int, Meta(description="Detected, and put off: they do not wait for a decision now.")]
     by_status: dict[str, int]
     by_severity: Annotated[dict[str, int], Meta(description="Of those that wait for a decision.")]
     by_cause: dict[str, int]
@@ -71,6 +72,7 @@ def _summary(found: Summary) -> SummaryOutput:
     return SummaryOutput(
         drifts=DriftNumbers(
             total=found.total,
+            snoozed=found.snoozed,
             by_status=found.by_status,
             by_severity=found.by_severity,
             by_cause=found.by_cause,

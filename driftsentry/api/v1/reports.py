@@ -1,6 +1,7 @@
 """Where CI jobs post what their tool printed, and what has come so far."""
 
-from typing import Annotated, TypeVar
+from collections import deque
+from typing import Annotated, Literal, TypeVar
 
 from msgspec import UNSET, Meta, UnsetType
 from quart import Blueprint, Response, request
@@ -15,10 +16,11 @@ from driftsentry.web import REPORT_BYTES, Access, allow, app
 
 Given = TypeVar("Given")
 blueprint = Blueprint("api_reports", __name__, url_prefix="/api/v1/stacks")
+_FORMATS = "terraform_plan, terraform_log, driftctl, pulumi, cloudformation, argocd or plain"
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 _BODY = {
     "required": True,
-    "description": "What the tool printed, as it is: `terraform show -json PLAN`. Up to 64 MB, unpacked.",
+    "description": "What the tool printed, as it is, such as `terraform show -json PLAN`. Up to 64 MB, unpacked.",
     "content": {"application/json": {"schema": {}}, "application/octet-stream": {"schema": {}}},
 }
 
@@ -30,8 +32,15 @@ class ReportQuery(Input, frozen=True):
     ] = ""
     commit: Annotated[str, Meta(max_length=100, pattern=_PRINTABLE, description="What was planned.")] = ""
     format: Annotated[
-        str, Meta(max_length=50, pattern=r"^[a-z0-9_]*$", description="terraform_plan; normally found out.")
+        str, Meta(max_length=50, pattern=r"^[a-z0-9_]*$", description=f"{_FORMATS}; normally found out.")
     ] = ""
+    direction: (
+        Annotated[Literal["refresh", "preview"], Meta(description="Of Pulumi, whose output does not say it.")]
+        | UnsetType
+    ) = UNSET
+    duration: (
+        Annotated[float, Meta(ge=0, le=1_728_000, description="How long the scan took, in seconds.")] | UnsetType
+    ) = UNSET
     exit_code: (
         Annotated[int, Meta(ge=0, le=999, description="The exit code of the tool; 1 says that it failed.")] | UnsetType
     ) = UNSET
@@ -53,6 +62,8 @@ class ReportOutput(Output, frozen=True):
     incomplete_reason: str | None
     late: Annotated[bool, Meta(description="Older than the stack's newest report: changed nothing.")]
     held: Annotated[int, Meta(description="Drifts that it no longer has, and whose end an engineer must confirm.")]
+    announced: Annotated[int, Meta(description="Of a notification: drifts that it counts and does not name.")]
+    duration_seconds: Annotated[float | None, Meta(description="Of the scan, where the tool or the caller says it.")]
     run_id: str | None
     run_url: str | None
     commit: str | None
@@ -84,9 +95,10 @@ async def post_report(slug: str, query: ReportQuery) -> Response:
     """
     token = guards.token()
     reports.check_stack(token, slug)
-    body = await _body()
+    pieces = await _body()
     settings, actor = app().settings, guards.actor()
-    receipt = await reports.receive(app().db, settings.data_key, token, actor, slug, body, _upload(query))
+    large = app().extensions["large_reports"]
+    receipt = await reports.receive(app().db, settings.data_key, token, actor, slug, pieces, _upload(query), large)
     status = 200 if receipt.is_duplicate else 201
     return answer(_receipt(receipt.report), status=status, meta={"duplicate": receipt.is_duplicate})
 
@@ -106,22 +118,33 @@ async def list_reports(slug: str, query: PageQuery) -> Response:
 
 
 def _upload(query: ReportQuery) -> Upload:
-    exit_code, complete = _given(query.exit_code), _given(query.complete)
-    return Upload(query.run_id, query.run_url, query.commit, query.format or None, exit_code, complete)
+    return Upload(
+        run_id=query.run_id,
+        run_url=query.run_url,
+        commit=query.commit,
+        format=query.format or None,
+        exit_code=_given(query.exit_code),
+        complete=_given(query.complete),
+        direction=_given(query.direction),
+        duration=_given(query.duration),
+    )
 
 
 def _given(value: Given | UnsetType) -> Given | None:
     return None if isinstance(value, UnsetType) else value
 
 
-async def _body() -> bytes:
-    """The unpacked body."""
-    raw = await request.get_data(cache=False, as_text=False)
-    assert isinstance(raw, bytes), "as_text=False"
+async def _body() -> deque[bytes]:
+    """The unpacked body, in the pieces in which it came: as one it would be in memory twice."""
+    pieces: deque[bytes] = deque()
     try:
-        return ingest.unpack(raw, content_encoding=request.headers.get("Content-Encoding", ""), limit=REPORT_BYTES)
+        unpacking = ingest.Unpacking(request.headers.get("Content-Encoding", ""), REPORT_BYTES)
+        async for chunk in request.body:
+            pieces.extend(unpacking.feed(chunk))
+        pieces.extend(unpacking.end())
     except ingest.Refused as refusal:
         raise errors.Invalid(refusal.message, code=refusal.code, status=refusal.status) from None
+    return pieces
 
 
 def _receipt(report: Report) -> ReceiptOutput:
@@ -153,6 +176,8 @@ def _report(report: Report) -> ReportOutput:
         incomplete_reason=report.incomplete_reason or None,
         late=report.is_late,
         held=report.held,
+        announced=report.announced,
+        duration_seconds=None if report.duration_ms is None else report.duration_ms / 1000,
         run_id=report.run_id or None,
         run_url=report.run_url or None,
         commit=report.commit_hash or None,

@@ -1,7 +1,8 @@
 """Stacks: what waits in each, and how fresh it is."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
 from quart import Blueprint, Response
 
 from driftsentry import clock, stacks
@@ -15,7 +16,7 @@ blueprint = Blueprint("api_stacks", __name__, url_prefix="/api/v1/stacks")
 
 
 class TallyOutput(Output, frozen=True):
-    """Drifts that wait for a decision by severity; decided ones and informational ones apart."""
+    """Drifts that wait for a decision by severity; those that are decided, informational or snoozed apart."""
 
     critical: int
     high: int
@@ -23,17 +24,22 @@ class TallyOutput(Output, frozen=True):
     low: int
     decided: int
     informational: int
+    snoozed: int
 
 
 class StackOutput(Output, frozen=True):
     id: str
     slug: str
     environment: str
-    interval_seconds: int
+    interval_seconds: Annotated[int, Meta(description="A report is expected this often.")]
+    grace_seconds: Annotated[int, Meta(description="It may come that much later.")]
+    interval_source: Literal["default", "learned", "set"]
     freshness: Literal["fresh", "late", "stale", "errored", "never"]
     last_report_at: str | None
     last_complete_at: str | None
     incomplete_reason: str | None
+    announced_drifts: Annotated[int, Meta(description="Counted by HCP Terraform since the last report.")]
+    announced_at: str | None
     created_at: str
     drifts: TallyOutput
 
@@ -66,11 +72,15 @@ def _stack(entry: Entry) -> StackOutput:
         id=stack.id,
         slug=stack.slug,
         environment=stack.environment,
-        interval_seconds=int(stack.interval.total_seconds()),
+        interval_seconds=int(stack.schedule.interval.total_seconds()),
+        grace_seconds=int(stack.schedule.grace.total_seconds()),
+        interval_source=stack.schedule.source.value,
         freshness=entry.freshness.value,
         last_report_at=maybe_to_text(stack.last_report_at),
         last_complete_at=maybe_to_text(stack.last_complete_at),
         incomplete_reason=stack.incomplete_reason or None,
+        announced_drifts=stack.announced,
+        announced_at=maybe_to_text(stack.announced_at),
         created_at=to_text(stack.created_at),
         drifts=TallyOutput(
             critical=tally.critical,
@@ -79,5 +89,6 @@ def _stack(entry: Entry) -> StackOutput:
             low=tally.low,
             decided=tally.decided,
             informational=tally.informational,
+            snoozed=tally.snoozed,
         ),
     )

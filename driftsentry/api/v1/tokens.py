@@ -39,11 +39,19 @@ class TokenOutput(Output, frozen=True):
     revoked_at: str | None
 
 
+class NotificationsOutput(Output, frozen=True):
+    """What HCP Terraform is given for its notifications: `{stack}` in the address stands for one of the stacks."""
+
+    url: str
+    token: str
+
+
 class NewTokenOutput(Output, frozen=True):
-    """`token`: shown once."""
+    """`token`: shown once. `notifications`: of a token that reports."""
 
     token: str
     about: TokenOutput
+    notifications: NotificationsOutput | None
 
 
 @blueprint.get("")
@@ -68,7 +76,7 @@ async def create_token(body: TokenInput, once: Once | None) -> Response:
     """
     lifetime = timedelta(days=body.days)
     made, secret = await auth.create_token(app().db, guards.actor(), body.name, body.stacks, lifetime, body.scope, once)
-    return answer(NewTokenOutput(token=secret, about=_token(made)), status=201)
+    return answer(NewTokenOutput(token=secret, about=_token(made), notifications=_notifications(made)), status=201)
 
 
 @blueprint.delete("/<string(length=26):token_id>")
@@ -87,6 +95,14 @@ async def revoke_token(token_id: str) -> Response:
         token = await auth.select_token_by_id(tx, token_id)
     assert token is not None, "tokens are never deleted"
     return answer(_token(token))
+
+
+def _notifications(token: Token) -> NotificationsOutput | None:
+    if token.scope is not Scope.REPORT:
+        return None
+    settings = app().settings
+    url = f"{settings.base_url}/api/v1/stacks/{{stack}}/notifications/{token.id}"
+    return NotificationsOutput(url=url, token=reports.secret_of(settings.data_key, token.id))
 
 
 def _token(token: Token) -> TokenOutput:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 from msgspec import UNSET, Raw
 
@@ -12,10 +10,18 @@ from driftsentry.ingest.formats.plan_parts import DriftEntry, Plan, open_plan, p
 from driftsentry.ingest.formats.plan_sealing import Attributes, sealed_attributes
 from driftsentry.ingest.formats.plan_shape import Part, attributes_of
 from driftsentry.ingest.masks import Sealer, mask_of
-from driftsentry.ingest.sealed import Embedded, Sealed, wire_text
+from driftsentry.ingest.sealed import wire_value
 from driftsentry.ingest.values import read_value
 
-_SCALARS = ("format_version", "terraform_version", "timestamp", "applyable", "complete", "errored")
+_SCALARS = (
+    "format_version",
+    "plan_format_version",
+    "terraform_version",
+    "timestamp",
+    "applyable",
+    "complete",
+    "errored",
+)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -28,6 +34,9 @@ def mask(body: bytes, *, stack: str) -> bytes:
     document["resource_drift"] = _drift(plan, sealer)
     document["resource_changes"] = _proposals(plan)
     document["prior_state"] = _prior_state(plan, sealer)
+    document["provider_schemas"] = {} if plan.is_redacted else UNSET
+    if plan.is_redacted:
+        document["complete"] = UNSET if plan.complete is None else plan.complete
     return _encoder.encode({name: part for name, part in document.items() if part is not UNSET})
 
 
@@ -66,7 +75,7 @@ def _change(item: DriftEntry, sealer: Sealer) -> dict[str, object]:
     change: dict[str, object] = {"actions": item.change.actions}
     for index, (side, attributes) in enumerate((("before", before), ("after", after))):
         values = {pair[0]: pair[1 + index] for pair in sealed if pair[0] in (attributes or {})}
-        change[side] = None if attributes is None else _open_all(values)
+        change[side] = None if attributes is None else wire_value(values)
         change[f"{side}_sensitive"] = False if attributes is None else (mask_of(values) or {})
     if item.change.replace_paths is not UNSET:
         change["replace_paths"] = item.change.replace_paths
@@ -80,27 +89,6 @@ def _needed(resource_type: str, sides: tuple[Attributes, Attributes]) -> list[st
         named.update(COMPANION_ATTRIBUTES)
     names = before.keys() | after.keys()
     return sorted(name for name in names if name in named or before.get(name) != after.get(name))
-
-
-def _open_all(value: object) -> object:
-    """The sealed tree as JSON for the server."""
-    match value:
-        case Sealed():
-            return value.placeholder
-        case Embedded():
-            return wire_text(value.tree) + _trace(value) if value.is_rewritten else value.source
-        case dict():
-            return {key: _open_all(item) for key, item in value.items()}
-        case list():
-            return [_open_all(item) for item in value]
-    return value
-
-
-def _trace(value: Embedded) -> str:
-    # White space that differs where the original texts differed, so that "same JSON, written in another way"
-    # can still be told although both are written anew here.
-    bits = int.from_bytes(hashlib.sha256(str(value.form).encode()).digest()[:4])
-    return "".join(" \t"[bits >> place & 1] for place in range(32))
 
 
 def _proposals(plan: Plan) -> object:

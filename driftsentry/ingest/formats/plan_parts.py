@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -13,18 +13,20 @@ from msgspec import UNSET, Raw
 
 from driftsentry.ingest import limits
 from driftsentry.ingest.companions import REFERENCES, ROWS_BY_TYPE
+from driftsentry.ingest.completeness import numbers_of, reports_drift
 from driftsentry.ingest.formats import plan_shape as shape
 from driftsentry.ingest.formats.plan_shape import Document, Entry, EntryChange, Part, decode, is_null
 from driftsentry.ingest.limits import refuse_hostile
-from driftsentry.ingest.model import Mode, Refused, Tool
+from driftsentry.ingest.model import Mode, Refused
 from driftsentry.ingest.relations import Relations
+from driftsentry.ingest.values import read_time
 
 T = TypeVar("T")
 
 Key: TypeAlias = tuple[str, str]
 
 _raw_list = msgspec.json.Decoder(list[Raw])
-_entry = msgspec.json.Decoder(Entry)
+_entries = msgspec.json.Decoder(list[Entry])
 _change = msgspec.json.Decoder(EntryChange)
 _proposals = msgspec.json.Decoder(list[shape.Proposal])
 _planned = msgspec.json.Decoder(shape.PlannedValues)
@@ -33,8 +35,6 @@ _text = msgspec.json.Decoder(str | None)
 _flag = msgspec.json.Decoder(bool | None)
 
 _provider = re.compile(rb'"provider_name"\s*:\s*"(registry\.(?:opentofu\.org|terraform\.io)/[^"]*)"')
-_version = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_FIRST_WITH_DRIFT = (0, 15, 4)
 _FIRST_WITH_COMPLETE = (1, 8, 0)
 
 
@@ -60,7 +60,7 @@ class Plan:
     entries: list[DriftEntry]
     proposals: dict[Key, list[str]]
     mode: Mode
-    tool: Tool
+    tool: str
     provider: str  # the address of the provider that told the tool, or ""
     version: str
     timestamp: datetime | None
@@ -68,13 +68,14 @@ class Plan:
     is_errored: bool
     has_drift_data: bool
     is_root_empty: bool
+    is_redacted: bool  # a secret that changed may look the same on both sides
 
 
 def open_plan(body: bytes) -> Plan:
     """Raises Refused. Holds views into `body`, no copies."""
     document = shape.read_document(body)
     version = _read(_text, document.terraform_version, "terraform_version") or ""
-    complete = _read(_flag, document.complete, "complete")
+    complete = False if _has_deferred(document) else _read(_flag, document.complete, "complete")
     proposals = _read_proposals(document.resource_changes)
     provider = _deciding_provider(document)
     is_root_empty = _is_root_empty(document.planned_values)
@@ -83,7 +84,7 @@ def open_plan(body: bytes) -> Plan:
         document=document,
         entries=_read_entries(document.resource_drift),
         proposals=proposals,
-        mode=_mode(proposals, is_root_empty),
+        mode=_mode(proposals, is_root_empty or (document.is_redacted and document.planned_values is UNSET)),
         tool="opentofu" if is_tofu else "terraform",
         provider=provider,
         version=version[:64],
@@ -92,6 +93,7 @@ def open_plan(body: bytes) -> Plan:
         is_errored=_read(_flag, document.errored, "errored") is True,
         has_drift_data=_has_drift_data(document, version),
         is_root_empty=is_root_empty,
+        is_redacted=document.is_redacted,
     )
 
 
@@ -133,20 +135,20 @@ def _read(decoder: msgspec.json.Decoder[T], raw: Part, name: str) -> T | None:
 def _read_entries(section: Part) -> list[DriftEntry]:
     if section is UNSET or is_null(section):
         return []
-    limits.require_few_nodes(section, "resource_drift")
     limits.require_few_resources(section, "resource_drift")
+    # First as entries, which ends at the first thing that is none: a list of a million numbers is never held.
+    entries = decode(_entries, section, "resource_drift")
     elements = decode(_raw_list, section, "resource_drift")
-    entries = [_read_entry(element, index) for index, element in enumerate(elements)]
-    managed = [item for item in entries if item.entry.mode == "managed"]
+    read = [_read_entry(entry, element, n) for n, (entry, element) in enumerate(zip(entries, elements, strict=True))]
+    managed = [item for item in read if item.entry.mode == "managed"]
     keys = {item.key for item in managed}
     if len(keys) != len(managed):
         raise refuse_hostile("resource_drift has the same address twice")
     return managed
 
 
-def _read_entry(element: Raw, index: int) -> DriftEntry:
+def _read_entry(entry: Entry, element: Raw, index: int) -> DriftEntry:
     name = f"resource_drift[{index}]"
-    entry = decode(_entry, element, name)
     shape.require_unique(element, entry, name)
     change = decode(_change, entry.change, name)
     shape.require_unique(entry.change, change, name)
@@ -180,6 +182,14 @@ def _mode(proposals: dict[Key, list[str]], is_root_empty: bool) -> Mode:
     return "destroy" if all(actions == ["delete"] for actions in proposals.values()) else "normal"
 
 
+def _has_deferred(document: Document) -> bool:
+    """A redacted plan has no `complete`, but lists what was put off."""
+    section = document.deferred_changes
+    if not document.is_redacted or section is UNSET or is_null(section):
+        return False
+    return bytes(memoryview(section)[:64]).translate(None, b" \t\r\n") != b"[]"
+
+
 def _deciding_provider(document: Document) -> str:
     for section in (document.resource_drift, document.resource_changes, document.prior_state):
         found = _provider.search(memoryview(section)) if isinstance(section, Raw) else None
@@ -190,12 +200,7 @@ def _deciding_provider(document: Document) -> str:
 
 def _lacks_complete(document: Document, version: str) -> bool:
     # Terraform writes `complete` since 1.8; OpenTofu, which took over the numbers, never does.
-    return document.errored is not UNSET and document.complete is UNSET and _numbers(version) >= _FIRST_WITH_COMPLETE
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    found = _version.match(version[:64])
-    return tuple(int(number) for number in found.groups()) if found else ()
+    return document.errored is not UNSET and document.complete is UNSET and numbers_of(version) >= _FIRST_WITH_COMPLETE
 
 
 def _has_drift_data(document: Document, version: str) -> bool:
@@ -203,18 +208,11 @@ def _has_drift_data(document: Document, version: str) -> bool:
     # was written by versions on both sides.
     if document.resource_drift is not UNSET:
         return True
-    numbers = _numbers(version)
-    if numbers:
-        return numbers >= _FIRST_WITH_DRIFT
+    told = reports_drift(version)
+    if told is not None:
+        return told
     return _read(_text, document.format_version, "format_version") != "0.1"
 
 
 def _read_time(raw: Part) -> datetime | None:
-    text = _read(_text, raw, "timestamp")
-    if not text or len(text) > 64:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return read_time(_read(_text, raw, "timestamp") or "")

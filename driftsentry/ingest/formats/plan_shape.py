@@ -10,10 +10,9 @@ from typing import TypeAlias, TypeVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from driftsentry.ingest import limits, sniff
+from driftsentry.ingest import limits, pieces, sniff
 from driftsentry.ingest.companions import COMPANION_ATTRIBUTES
 from driftsentry.ingest.model import Refused
-from driftsentry.ingest.text import where
 
 T = TypeVar("T")
 
@@ -43,6 +42,14 @@ class Document(msgspec.Struct, gc=False):
     errored: Part = UNSET
     action_invocations: Part = UNSET
     deferred_action_invocations: Part = UNSET
+    # HCP Terraform's redacted plan has these, and none of the versions and values above.
+    plan_format_version: Part = UNSET
+    provider_format_version: Part = UNSET
+    provider_schemas: Part = UNSET
+
+    @property
+    def is_redacted(self) -> bool:
+        return self.plan_format_version is not UNSET or self.provider_schemas is not UNSET
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -120,8 +127,6 @@ _encode = msgspec.json.Encoder().encode
 _text = msgspec.json.Decoder(str)
 _document = msgspec.json.Decoder(Document)
 _marks = msgspec.json.Decoder(sniff.Marks)
-_lone_surrogate = re.compile(rb"(?i)\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])")
-_byte = re.compile(r"\(byte (\d+)\)")
 
 
 def decode(decoder: msgspec.json.Decoder[T], raw: Raw | bytes, name: str) -> T:
@@ -156,18 +161,22 @@ def read_document(body: bytes) -> Document:
         raise limits.refuse_depth() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _malformed(body, str(error)) from None
-    if document.planned_values is UNSET and document.resource_changes is UNSET and document.resource_drift is UNSET:
-        raise sniff.foreign(_marks.decode(body))
-    if document.format_version is UNSET:
+    if not _is_plan(document):
         raise sniff.foreign(_marks.decode(body))
     require_unique(body, document, "the document")
     return document
 
 
+def _is_plan(document: Document) -> bool:
+    if document.plan_format_version is not UNSET:
+        return True
+    parts = (document.planned_values, document.resource_changes, document.resource_drift)
+    return document.format_version is not UNSET and any(part is not UNSET for part in parts)
+
+
 @cache
 def _fields(struct: type[msgspec.Struct]) -> tuple[attrgetter[tuple[object, ...]], tuple[int, ...]]:
-    names = struct.__struct_fields__
-    return attrgetter(*names), tuple(len(name) for name in names)
+    return attrgetter(*struct.__struct_fields__), tuple(len(name) + 4 for name in struct.__struct_encode_fields__)
 
 
 def require_unique(data: Raw | bytes, struct: msgspec.Struct, name: str) -> None:
@@ -175,11 +184,17 @@ def require_unique(data: Raw | bytes, struct: msgspec.Struct, name: str) -> None
 
     An object without white space and unknown keys has exactly this length; only others are walked through.
     """
-    size = 1
     getter, lengths = _fields(type(struct))
-    for length, value in zip(lengths, getter(struct), strict=True):
-        if value is not UNSET and value is not None:
-            size += length + 4 + len(value if isinstance(value, Raw) else _encode(value))
+    size = 1
+    for value, length in zip(getter(struct), lengths):  # noqa: B905 - made of the same fields, and called often
+        kind = type(value)
+        if kind is Raw:
+            size += length + len(value)  # type: ignore[arg-type]
+        elif kind is str:
+            # What needs escapes is longer than this; then the walk below tells.
+            size += length + len(value) + 2  # type: ignore[arg-type]
+        elif value is not UNSET and value is not None:
+            size += length + len(_encode(value))
     rest = len(data) - size
     if rest == 0:
         return
@@ -207,17 +222,8 @@ def _walk(data: Raw | bytes, name: str) -> None:
 
 
 def _malformed(body: bytes, error: str) -> Refused:
-    found = _byte.search(error)
-    offset = int(found[1]) if found else len(body)
-    if "trailing characters" in error:
-        return sniff.refuse_trailing(body, max(0, offset - 1))
+    if pieces.end_of_first(error) is not None:
+        return sniff.MoreFollows()
     if b'"provider_schemas"' in body[:512]:
         return sniff.foreign(sniff.Marks(provider_schemas=Raw(b"{}")))
-    if "truncated" in error and not body.rstrip().endswith(b"}"):
-        message = f"The JSON ends in the middle, at {where(body, len(body))}: the upload was cut. Send the file again."
-        return Refused(400, "VALIDATION_ERROR", message)
-    if "surrogate" in error or "truncated" in error or "hex escape" in error:
-        surrogate = _lone_surrogate.search(body)
-        offset = surrogate.start() if surrogate else offset
-    message = f"This is not valid JSON, from {where(body, offset)} on. {sniff.MAKE_PLAN}"
-    return Refused(400, "VALIDATION_ERROR", message)
+    return pieces.refuse_broken(body, pieces.Broken(0, error), sniff.MAKE_PLAN)

@@ -6,29 +6,40 @@ real object to the code: it is no drift, it only says what the plan would do abo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Raw
+
+from driftsentry.ingest.assembling import Assembler
 from driftsentry.ingest.completeness import reason_incomplete
 from driftsentry.ingest.diff import Diff, Line, Path, is_hollow
-from driftsentry.ingest.fingerprint import Fingerprinter
 from driftsentry.ingest.formats.plan_parts import DriftEntry, Plan, open_plan, relations_of
 from driftsentry.ingest.formats.plan_sealing import Attributes, sealed_differences, sealed_lost
 from driftsentry.ingest.formats.plan_shape import is_null
 from driftsentry.ingest.masks import Sealer
 from driftsentry.ingest.model import Finding, Hints, Move, Scan
-from driftsentry.ingest.noise import mark_computed, mark_noise, mark_repeated
-from driftsentry.ingest.presenting import clean, present
+from driftsentry.ingest.noise import COMPUTED_NAMES, mark_computed, mark_noise, mark_repeated
+from driftsentry.ingest.presenting import clean
 from driftsentry.ingest.relations import Relations
+from driftsentry.ingest.survey import Observed
 from driftsentry.ingest.values import read_value
-from driftsentry.ingest.verdicts import Verdict, judge_cause
+from driftsentry.ingest.verdicts import NOTHING, Verdict, judge_cause, judge_unknown
 
 FORMAT = "terraform_plan"
 _REPLACE = (["delete", "create"], ["create", "delete"])
-_NOTHING = (["no-op"], ["read"])
-# Given by the provider, and worth nothing once the object is gone.
-_COMPUTED = frozenset({"id", "arn", "unique_id", "owner_id", "self_link", "tags_all", "uid"})
 
 
-def read(body: bytes, *, stack: str, key: bytes, hints: Hints) -> Scan:
-    """Raises Refused. `body` is UTF-8 JSON."""
+Share: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+def alone(entries: Sequence[Any]) -> Sequence[Any]:
+    """All entries are read here."""
+    return entries
+
+
+def read(body: bytes, *, stack: str, key: bytes, hints: Hints, share: Share = alone) -> Scan:
+    """Raises Refused. `body` is UTF-8 JSON. `share`: the entries whose findings are wanted; moves are always whole."""
     plan = open_plan(body)
     reason = reason_incomplete(
         mode=plan.mode,
@@ -38,7 +49,8 @@ def read(body: bytes, *, stack: str, key: bytes, hints: Hints) -> Scan:
         has_drift=bool(plan.entries),
         hints=hints,
     )
-    reader = _Reader(plan, stack, key)
+    drifted = [item for item in plan.entries if item.change.actions != ["no-op"]]
+    reader = _Reader(plan, stack, key, hints.with_former)
     return Scan(
         format=FORMAT,
         tool=plan.tool,
@@ -49,7 +61,7 @@ def read(body: bytes, *, stack: str, key: bytes, hints: Hints) -> Scan:
         incomplete_reason=reason,
         has_drift_data=plan.has_drift_data,
         is_errored=plan.is_errored,
-        findings=tuple(reader.finding(item) for item in plan.entries if item.change.actions != ["no-op"]),
+        findings=tuple([reader.finding(item) for item in share(drifted)]),
         moves=tuple(_moves(plan)),
     )
 
@@ -64,33 +76,30 @@ def action_of(actions: list[str]) -> str:
 
 
 class _Reader:
-    def __init__(self, plan: Plan, stack: str, key: bytes) -> None:
+    def __init__(self, plan: Plan, stack: str, key: bytes, with_former: bool) -> None:
         self._plan = plan
         self._sealer = Sealer(stack)
         self._relations: Relations = relations_of(plan, stack)
-        self._fingerprinter = Fingerprinter(key)
+        self._assembler = Assembler(key, with_former=with_former)
 
     def finding(self, item: DriftEntry) -> Finding:
         entry, action = item.entry, action_of(item.change.actions)
-        lines, verdict = self._judged(item, action)
-        changes, hidden = present(lines, _replacing(item))
-        return Finding(
-            address=clean(entry.address),
-            deposed=clean(entry.deposed or "", 256),
-            previous_address=clean(entry.previous_address) if entry.previous_address else None,
-            module_address=clean(entry.module_address or ""),
-            resource_type=clean(entry.type, 256),
-            resource_name=clean(entry.name, 256),
-            provider=clean(entry.provider_name or "", 256),
+        lines, verdict, is_unknown = self._judged(item, action)
+        what = Observed(
+            address=entry.address,
             action=action,
-            cause=verdict.cause,
-            cause_reason=verdict.reason,
-            fingerprint=self._fingerprinter.fingerprint(action, lines),
-            changes=changes,
-            hidden_changes=hidden,
+            resource_type=entry.type,
+            resource_name=entry.name,
+            module_address=entry.module_address or "",
+            provider=entry.provider_name or "",
+            deposed=entry.deposed or "",
+            previous_address=entry.previous_address,
+            is_unknown=is_unknown,
         )
+        return self._assembler.finding(what, lines, verdict, _replacing(item))
 
-    def _judged(self, item: DriftEntry, action: str) -> tuple[list[Line], Verdict]:
+    def _judged(self, item: DriftEntry, action: str) -> tuple[list[Line], Verdict, bool]:
+        """The lines, the verdict, and whether what differs cannot be seen."""
         before, after = item.before(), item.after()
         mirrored: dict[str, str] = {}
         if before is not None and after is None:
@@ -102,9 +111,11 @@ class _Reader:
             mirrored = self._relations.mirrored(item.entry.type, sides, lines)
             mark_noise(lines, item.entry.type, mirrored)
         proposed = self._plan.proposals.get(item.key) if self._plan.mode == "normal" else None
-        if action == "update" and proposed in _NOTHING:
+        if action == "update" and proposed in NOTHING:
             mark_computed(lines)
-        return lines, judge_cause(action, lines, mirrored, proposed, self._plan.mode)
+        if self._plan.is_redacted and action == "update" and _may_hide(item, lines):
+            return lines, judge_unknown(proposed, FORMAT), True
+        return lines, judge_cause(action, lines, mirrored, proposed, self._plan.mode), False
 
     def _different(self, item: DriftEntry, sides: tuple[Attributes, Attributes]) -> list[Line]:
         diff = Diff()
@@ -114,8 +125,16 @@ class _Reader:
 
     def _lost(self, item: DriftEntry, before: Attributes) -> list[Line]:
         """What a deleted object had, one line an attribute."""
-        sealed = sealed_lost(item, before, self._sealer, _COMPUTED)
+        sealed = sealed_lost(item, before, self._sealer, COMPUTED_NAMES)
         return [Line((name,), "removed", value, None) for name, value in sealed if not is_hollow(value)]
+
+
+def _may_hide(item: DriftEntry, lines: list[Line]) -> bool:
+    """Of a redacted plan: both sides of a secret look the same there, so one may be what differs."""
+    if any(not line.noise for line in lines):
+        return False
+    masks = (item.change.before_sensitive, item.change.after_sensitive)
+    return not lines or any(isinstance(mask, Raw) and b"true" in bytes(mask) for mask in masks)
 
 
 def _replacing(item: DriftEntry) -> tuple[Path, ...]:

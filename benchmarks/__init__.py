@@ -1,0 +1,1 @@
+"""Speed and size, measured beside something that everybody knows, in one run."""

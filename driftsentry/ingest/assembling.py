@@ -1,0 +1,41 @@
+"""A finding out of judged lines: the last step, the same for every format."""
+
+from __future__ import annotations
+
+from driftsentry.ingest.diff import Line, Path
+from driftsentry.ingest.fingerprint import Fingerprinter, fingerprint_of
+from driftsentry.ingest.model import Finding
+from driftsentry.ingest.presenting import clean, present
+from driftsentry.ingest.survey import Observed
+from driftsentry.ingest.verdicts import Verdict
+
+
+class Assembler:
+    """Makes findings with the server's key. `with_former`: also with the fingerprints of older versions."""
+
+    def __init__(self, key: bytes, *, with_former: bool = False) -> None:
+        self._key = key
+        self._fingerprinter = Fingerprinter(key)
+        self._with_former = with_former
+
+    def finding(self, what: Observed, lines: list[Line], verdict: Verdict, replacing: tuple[Path, ...] = ()) -> Finding:
+        """`what` names the resource and the action; its differences are in `lines`, sealed and marked."""
+        changes, hidden, hidden_digest = present(lines, replacing, self._fingerprinter)
+        return Finding(
+            address=clean(what.address),
+            deposed=clean(what.deposed, 256),
+            previous_address=clean(what.previous_address) if what.previous_address else None,
+            module_address=clean(what.module_address),
+            resource_type=clean(what.resource_type, 256),
+            resource_name=clean(what.resource_name, 256),
+            provider=clean(what.provider, 256),
+            action=what.action,
+            cause=verdict.cause,
+            cause_reason=verdict.reason,
+            fingerprint=fingerprint_of(self._key, what.action, changes, hidden_digest),
+            changes=changes,
+            hidden_changes=hidden,
+            hidden_digest=hidden_digest,
+            is_unknown=what.is_unknown,
+            former_fingerprint=self._fingerprinter.former(what.action, lines) if self._with_former else "",
+        )

@@ -1,0 +1,139 @@
+"""A finding, judged, as far as its drift needs it: as columns. And the columns as a finding. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from driftsentry.ingest import Finding, changes_from_json, changes_to_json
+from driftsentry.ingest.text import words_of
+from driftsentry.judging.marking import Book, mark
+from driftsentry.judging.severity import judge
+
+ATTRIBUTES = 20
+COLUMNS = (
+    "module_address resource_type resource_name provider cause cause_reason action severity severity_rank"
+    " severity_rule severity_reason fingerprint changes attributes hidden_changes search_text hidden_digest is_unknown"
+    " ignored_changes"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a stack before a report is judged: the fingerprints of its drifts that are not resolved, by
+    (address, deposed). `has_former`: some are as older versions made them."""
+
+    fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    has_former: bool = False
+
+
+class Sighting(msgspec.Struct, frozen=True, gc=False):
+    """A finding of a stack as far as its drift needs it. `facts`: its columns, None where nothing is new.
+
+    `ignored`: how many lines each ignore rule hides, by its id.
+    """
+
+    address: str
+    deposed: str
+    fingerprint: str
+    former_fingerprint: str
+    cause: str
+    action: str
+    is_unknown: bool
+    facts: dict[str, Any] | None
+    ignored: Mapping[str, int]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.address, self.deposed
+
+
+def prepare(findings: Sequence[Finding], book: Book, seen: Seen) -> list[Sighting]:
+    """Mark all, and judge what is new or changed: most of the time of a report. Pure."""
+    return [_sighting(finding, book, seen.fingerprints) for finding in findings]
+
+
+def _sighting(finding: Finding, book: Book, seen: Mapping[tuple[str, str], str]) -> Sighting:
+    if seen.get((finding.address, finding.deposed)) == finding.fingerprint and not (book.ignores or book.learned):
+        return _bare(finding, None, {})
+    marked = mark(finding, book)
+    finding = marked.finding
+    is_known = seen.get((finding.address, finding.deposed)) == finding.fingerprint
+    return _bare(finding, None if is_known else facts_of(finding, book, marked.ignored), marked.ignored)
+
+
+def _bare(finding: Finding, facts: dict[str, Any] | None, ignored: Mapping[str, int]) -> Sighting:
+    return Sighting(
+        finding.address,
+        finding.deposed,
+        finding.fingerprint,
+        finding.former_fingerprint,
+        finding.cause,
+        finding.action,
+        finding.is_unknown,
+        facts,
+        ignored,
+    )
+
+
+def sighting_of(finding: Finding, book: Book) -> Sighting:
+    """The finding by this book, with its columns, whatever is known."""
+    marked = mark(finding, book)
+    return _bare(marked.finding, facts_of(marked.finding, book, marked.ignored), marked.ignored)
+
+
+def facts_of(finding: Finding, book: Book, ignored: Mapping[str, int]) -> dict[str, Any]:
+    """The finding, judged, as columns."""
+    verdict = judge(finding, environment=book.environment, rules=book.rules)
+    names = [_attribute(change.path) for change in finding.changes if change.noise in ("", "computed")]
+    attributes = list(dict.fromkeys(names))[:ATTRIBUTES] if finding.action != "delete" else []
+    return {
+        "module_address": finding.module_address,
+        "resource_type": finding.resource_type,
+        "resource_name": finding.resource_name,
+        "provider": finding.provider,
+        "cause": finding.cause,
+        "cause_reason": finding.cause_reason,
+        "action": finding.action,
+        "severity": verdict.severity.value,
+        "severity_rank": verdict.severity.rank,
+        "severity_rule": verdict.rule,
+        "severity_reason": verdict.reason,
+        "fingerprint": finding.fingerprint,
+        "changes": changes_to_json(finding.changes),
+        "attributes": json.dumps(attributes),
+        "hidden_changes": finding.hidden_changes,
+        "search_text": " ".join(words_of(f"{book.stack} {finding.address} {' '.join(attributes)}")),
+        "hidden_digest": finding.hidden_digest,
+        "is_unknown": int(finding.is_unknown),
+        "ignored_changes": sum(ignored.values()),
+    }
+
+
+def finding_of(row: Any) -> Finding:
+    """The finding that a drift was made of, from its columns by name."""
+    return Finding(
+        address=row["address"],
+        deposed=row["deposed"],
+        previous_address=None,
+        module_address=row["module_address"],
+        resource_type=row["resource_type"],
+        resource_name=row["resource_name"],
+        provider=row["provider"],
+        action=row["action"],
+        cause=row["cause"],
+        cause_reason=row["cause_reason"],
+        fingerprint=row["fingerprint"],
+        changes=changes_from_json(row["changes"]),
+        hidden_changes=row["hidden_changes"],
+        hidden_digest=row["hidden_digest"],
+        is_unknown=bool(row["is_unknown"]),
+    )
+
+
+def _attribute(path: tuple[str | int, ...]) -> str:
+    """What a list calls a change: the attribute, and the key where that is a map of people's own."""
+    parts = path[:2] if path[:1] in (("tags",), ("labels",)) else path[:1]
+    return ".".join(str(part) for part in parts)

@@ -1,0 +1,81 @@
+"""SQL of what reports did to drifts: of one of them, and between two."""
+
+from dataclasses import dataclass
+
+from driftsentry.db import Tx
+from driftsentry.reports.model import Report
+
+# A report may have opened ten thousand drifts; a page shows the gravest.
+_GRAVEST = " ORDER BY d.severity_rank DESC, d.address, d.deposed LIMIT :limit"
+# `data` is text here, as `events` writes it: compact, keys sorted. A quote inside a value is escaped in it, so no
+# value can look like this pair.
+_NOISE = 'e.data LIKE \'%"cause":"informational"%\''
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """How a drift stood before and after some reports: the first thing they did to it, and the last.
+
+    `former_data` and `last_data`: JSON of the last facts before and of the last facts now.
+    """
+
+    drift_id: int
+    first_kind: str
+    last_kind: str
+    last_data: str
+    former_data: str | None
+
+
+async def count_effects(tx: Tx, report_id: str) -> dict[tuple[str, bool], int]:
+    """How many events of drifts there are of one report, by kind and whether the drift was only noise."""
+    rows = await tx.all(
+        f"SELECT e.kind, CASE WHEN {_NOISE} THEN 1 ELSE 0 END AS is_noise, count(*) FROM events e"
+        " WHERE e.report_id = :report_id AND e.drift_id IS NOT NULL GROUP BY 1, 2",
+        report_id=report_id,
+    )
+    return {(row[0], bool(row[1])): int(row[2]) for row in rows}
+
+
+async def select_affected(tx: Tx, report_id: str, kind: str, *, is_noise: bool, limit: int) -> list[int]:
+    """Drifts that events of this kind are about, the gravest first."""
+    rows = await tx.all(
+        "SELECT d.id FROM events e JOIN drifts d ON d.id = e.drift_id WHERE e.report_id = :report_id AND e.kind = :kind"
+        f" AND {'' if is_noise else 'NOT '}{_NOISE}{_GRAVEST}",
+        report_id=report_id,
+        kind=kind,
+        limit=limit,
+    )
+    return [row[0] for row in rows]
+
+
+async def select_held_ids(tx: Tx, report_id: str, limit: int) -> list[int]:
+    """Drifts whose end waits, or waited, for an engineer."""
+    rows = await tx.all(
+        "SELECT d.id FROM held_drifts h JOIN drifts d ON d.id = h.drift_id WHERE h.report_id = :report_id"
+        f" AND d.cause <> 'informational'{_GRAVEST}",
+        report_id=report_id,
+        limit=limit,
+    )
+    return [row[0] for row in rows]
+
+
+async def select_net(tx: Tx, older: Report, newer: Report, limit: int) -> list[Net]:
+    """What the reports behind `older` up to `newer` did, the gravest first. Both are of one stack."""
+    rows = await tx.all(
+        "WITH span AS (SELECT e.drift_id, min(e.seq) AS first, max(e.seq) AS last FROM events e"
+        " WHERE e.stack_id = :stack_id AND e.drift_id IS NOT NULL AND e.report_id IS NOT NULL"
+        " AND e.kind IN ('drift.detected', 'drift.changed', 'drift.reopened', 'drift.resolved')"
+        " AND e.seq > (SELECT max(seq) FROM events WHERE report_id = :older AND kind = 'report.received')"
+        " AND e.seq < (SELECT max(seq) FROM events WHERE report_id = :newer AND kind = 'report.received')"
+        " GROUP BY e.drift_id)"
+        " SELECT d.id, f.kind AS first_kind, l.kind AS last_kind, l.data, CASE WHEN f.kind = 'drift.changed' THEN"
+        " (SELECT p.data FROM events p WHERE p.drift_id = d.id AND p.seq < span.first"
+        " AND p.kind IN ('drift.detected', 'drift.changed', 'drift.reopened') ORDER BY p.seq DESC LIMIT 1) END"
+        " FROM span JOIN events f ON f.seq = span.first JOIN events l ON l.seq = span.last"
+        f" JOIN drifts d ON d.id = span.drift_id{_GRAVEST}",
+        stack_id=older.stack_id,
+        older=older.id,
+        newer=newer.id,
+        limit=limit,
+    )
+    return [Net(row[0], row[1], row[2], row[3], row[4]) for row in rows]

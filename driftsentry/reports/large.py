@@ -1,0 +1,138 @@
+"""Large reports, read by a process of their own."""
+
+import asyncio
+import os
+import pickle
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import msgspec
+
+from driftsentry import ROOT, errors, ingest
+from driftsentry.worker import LENGTH, OPEN, Answer, Job, Judged, Part, Refusal
+
+# Smaller ones are read in a thread before another process has got them.
+LARGE = 512 * 1024
+PATIENCE_SECONDS = 120
+_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+_answer: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+Judge = Callable[[Job], Awaitable[Judged]]
+T = TypeVar("T")
+
+
+class LargeReports:
+    """Reads one large report at a time, so that the memory it takes is bounded; others wait. For one event loop."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_idle = True  # or waits for the next job: then it can be told to end
+
+    @asynccontextmanager
+    async def reading(self, pieces: deque[bytes]) -> AsyncIterator[Judge]:
+        """Hands the body over, piece by piece, and leaves `pieces` empty. The body may be judged several times.
+
+        Raises `Unavailable` when the process dies, or takes too long.
+        """
+        async with self._turn:
+            process = await self._running()
+            try:
+                await self._asked(_send(process, pieces))
+                yield lambda job: self._judge(process, job)
+            finally:
+                await self._leave(process)
+
+    async def close(self) -> None:
+        if self._process is not None:
+            await _end(self._process)
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "driftsentry.worker",
+                cwd=ROOT,
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+        return self._process
+
+    async def _judge(self, process: asyncio.subprocess.Process, job: Job) -> Judged:
+        """Raises `ingest.Refused`."""
+        content = await asyncio.to_thread(pickle.dumps, job)
+        parts = await self._asked(_ask(process, content))
+        return await asyncio.to_thread(_joined, parts)
+
+    async def _asked(self, question: Awaitable[T]) -> T:
+        self._is_idle = False
+        try:
+            answer = await asyncio.wait_for(question, PATIENCE_SECONDS)
+        except (TimeoutError, OSError, asyncio.IncompleteReadError):
+            raise errors.Unavailable("The report could not be read just now. Send it again.") from None
+        self._is_idle = True
+        return answer
+
+    async def _leave(self, process: asyncio.subprocess.Process) -> None:
+        """Let the body go. A process that was left in the middle of something is of no more use."""
+        if self._is_idle:
+            with suppress(OSError):
+                await _write(process, LENGTH.pack(0))
+                return
+        process.kill()
+        await _end(process)
+        self._is_idle = True
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Without input it ends by itself."""
+    assert process.stdin is not None, "a pipe"
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.communicate(), 5)
+    except TimeoutError:
+        process.kill()
+        await process.communicate()
+
+
+def _joined(parts: list[bytes]) -> Judged:
+    sightings = []
+    scan: ingest.Scan | None = None
+    for answer in map(_answer.decode, parts):
+        if isinstance(answer, Refusal):
+            raise ingest.Refused(answer.status, answer.code, answer.message)
+        assert isinstance(answer, Part), "there is nothing else"
+        scan = scan or answer.judged.scan
+        sightings += answer.judged.sightings
+    assert scan is not None, "there is at least one part"
+    return Judged(scan, sightings)
+
+
+async def _send(process: asyncio.subprocess.Process, pieces: deque[bytes]) -> None:
+    await _write(process, OPEN + LENGTH.pack(sum(map(len, pieces))))
+    while pieces:
+        await _write(process, pieces.popleft())
+
+
+async def _ask(process: asyncio.subprocess.Process, content: bytes) -> list[bytes]:
+    await _write(process, LENGTH.pack(len(content)) + content)
+    assert process.stdout is not None, "a pipe"
+    return [await _frame(process.stdout) for _ in range(await _length(process.stdout))]
+
+
+async def _write(process: asyncio.subprocess.Process, content: bytes) -> None:
+    assert process.stdin is not None, "a pipe"
+    process.stdin.write(content)
+    await process.stdin.drain()
+
+
+async def _length(source: asyncio.StreamReader) -> int:
+    return int(LENGTH.unpack(await source.readexactly(LENGTH.size))[0])
+
+
+async def _frame(source: asyncio.StreamReader) -> bytes:
+    return await source.readexactly(await _length(source))
