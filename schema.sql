@@ -323,10 +323,7 @@ END;
 
 CREATE VIRTUAL TABLE drift_search USING fts5 (search_text, content = 'drifts', content_rowid = 'id');
 
-CREATE TRIGGER drifts_search_insert AFTER INSERT ON drifts BEGIN
-    INSERT INTO drift_search (rowid, search_text) VALUES (new.id, new.search_text);
-END;
-
+-- New drifts are indexed all at once (`Tx.index_added`): for each row alone a trigger would write the index to disk.
 CREATE TRIGGER drifts_search_update AFTER UPDATE OF search_text ON drifts WHEN old.search_text <> new.search_text BEGIN
     INSERT INTO drift_search (drift_search, rowid, search_text) VALUES ('delete', old.id, old.search_text);
     INSERT INTO drift_search (rowid, search_text) VALUES (new.id, new.search_text);

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 from hypercorn.utils import LifespanFailureError
 
-from driftsentry import ROOT, alerts, audit, client, create_app, demo, errors, log, migrations
+from driftsentry import ROOT, alerts, audit, client, create_app, demo, errors, log, migrations, reports
 from driftsentry.auth import Role, Scope, ci_tokens, people, queries, token_queries
 from driftsentry.config import SETTINGS, Config, ConfigError
 from driftsentry.db import Database
@@ -198,6 +198,13 @@ def token_create(name: str, scope: str, stacks: tuple[str, ...], expires: timede
         return
     what = ", ".join(made.stacks) or made.scope
     click.echo(f"{secret}\nFor {what}, until {made.expires_at:%Y-%m-%d}. It is not shown again.")
+    if made.scope is Scope.REPORT:
+        settings = settings_or_exit()
+        click.echo(
+            "\nFor notifications of HCP Terraform:\n"
+            f"URL    {settings.base_url}/api/v1/stacks/STACK/notifications/{made.id}\n"
+            f"Token  {reports.secret_of(settings.data_key, made.id)}"
+        )
 
 
 @token.command("list")

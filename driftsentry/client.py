@@ -31,14 +31,20 @@ DRIFT, FAILED = 2, 1
 @click.option("--commit", default="", help="The commit that was planned.")
 @click.option("--exit-code", type=int, help="The exit code of the plan; 1 says that it failed.")
 @click.option("--complete/--incomplete", default=None, help="Whether a normal plan was refreshed and not targeted.")
+@click.option("--duration", type=click.FloatRange(0, 1_728_000), help="How long the scan took, in seconds.")
+@click.option("--format", help="The name of the format, where it cannot be found out.")
+@click.option("--direction", type=click.Choice(["refresh", "preview"]), help="Of Pulumi: which command it was.")
 def report(file: str, stack: str, server: str, token: str, complete: bool | None, **about: Any) -> None:
-    """Send FILE (`terraform show -json PLAN`, or - for standard input) as a report of a stack.
+    """Send FILE (or - for standard input) as a report of a stack: what a tool printed, as it is.
 
-    Sensitive values are masked before anything is sent.
+    That is `terraform show -json PLAN`, the log of `terraform plan -json`, the JSON of driftctl, Pulumi,
+    CloudFormation or Argo CD, or a plain report (docs/report-format.md). Sensitive values are masked before anything
+    is sent.
     """
     raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    hints = ingest.Hints(about["format"], about["exit_code"], complete, about["direction"])
     try:
-        masked = ingest.mask_document(ingest.unpack(raw, content_encoding=""), stack=stack)
+        masked = ingest.mask_document(ingest.unpack(raw, content_encoding=""), stack=stack, hints=hints)
     except ingest.Refused as refusal:
         _fail(refusal.message)
     query = {
@@ -47,10 +53,11 @@ def report(file: str, stack: str, server: str, token: str, complete: bool | None
         "commit": about["commit"],
         "exitCode": about["exit_code"],
         "complete": None if complete is None else str(complete).lower(),
+        "duration": about["duration"],
     }
     asked = urlencode({name: value for name, value in query.items() if value not in ("", None)})
     answer = _post(server, f"/api/v1/stacks/{quote(stack)}/reports?{asked}", token, gzip.compress(masked, 6))
-    _conclude(answer, stack)
+    _conclude(answer, stack, has_failed=about["exit_code"] not in (None, 0, DRIFT))
 
 
 def _post(server: str, path: str, token: str, body: bytes) -> dict[str, Any]:
@@ -96,14 +103,15 @@ def _with_progress(body: bytes) -> Iterator[bytes]:
             bar.update(len(chunk))
 
 
-def _conclude(answer: dict[str, Any], stack: str) -> NoReturn:
+def _conclude(answer: dict[str, Any], stack: str, *, has_failed: bool) -> NoReturn:
     counts, report_ = answer["data"]["drifts"], answer["data"]["report"]
     open_now = counts["detected"] + counts["changed"] + counts["reopened"] + counts["unchanged"]
     said = ", ".join(f"{amount} {name}" for name, amount in counts.items() if amount) or "no drift"
     click.echo(f"{stack}: {said}." + (" (this very report had come before)" if answer["meta"]["duplicate"] else ""))
     if not report_["complete"]:
         click.echo(f"Incomplete, so nothing was resolved: {report_['incompleteReason']}")
-    sys.exit(DRIFT if open_now else 0)
+    # A plan that failed has not shown that there is no drift.
+    sys.exit(DRIFT if open_now else FAILED if has_failed else 0)
 
 
 def _fail(message: str) -> NoReturn:

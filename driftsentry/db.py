@@ -77,6 +77,10 @@ class Tx:
         """A condition on `drifts d` with one parameter `:words`, and its value: all words, as prefixes."""
         return self._engine.search(words)
 
+    async def index_added(self, after: int) -> None:
+        """Let `search` find the drifts whose ids are above `after`, which this transaction has added."""
+        await self._engine.index_added(self._connection.raw_connection, after)
+
     @property
     def engine(self) -> str:
         return self._engine.name

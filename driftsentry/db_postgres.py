@@ -76,6 +76,9 @@ class PostgresEngine:
     async def run_script(self, raw: Any, script: str) -> None:
         await raw.execute(script)
 
+    async def index_added(self, raw: object, after: int) -> None:
+        """Its index follows by itself."""
+
     def search(self, words: list[str]) -> tuple[str, str]:
         clause = "to_tsvector('simple', d.search_text) @@ to_tsquery('simple', :words)"
         return clause, " & ".join(f"{word}:*" for word in words)

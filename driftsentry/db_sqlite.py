@@ -205,6 +205,11 @@ class SQLiteEngine:
                 await raw.execute_fetchall(statement)
                 statement = ""
 
+    async def index_added(self, raw: aiosqlite.Connection, after: int) -> None:
+        await raw.execute(
+            "INSERT INTO drift_search (rowid, search_text) SELECT id, search_text FROM drifts WHERE id > ?", (after,)
+        )
+
     def search(self, words: list[str]) -> tuple[str, str]:
         clause = "d.id IN (SELECT rowid FROM drift_search WHERE drift_search MATCH :words)"
         return clause, " ".join(f'"{word}"*' for word in words)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from driftsentry import clock
 from driftsentry.db import Database, Row, Tx
 from driftsentry.errors import Unavailable
@@ -24,6 +26,7 @@ _COLUMNS = (
     " previous_hash, hash"
 )
 _log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +94,17 @@ class Log:
     """Chains events with an HMAC whose key is not in the database. Set `seal` as `Database.before_commit`."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._hmac = hmac.new(key, digestmod=hashlib.sha256)  # a copy of it costs a third of a new one
 
     async def seal(self, tx: Tx) -> None:
         head = await tx.one("SELECT seq, hash FROM event_head WHERE id = 1")
         assert head is not None, "schema.sql inserts the one row"
         seq, previous = head[0], head[1]
         rows = []
+        times = _Times()
         for entry in tx.entries:
             seq += 1
-            row = _row(seq, previous, entry)
+            row = _row(seq, times[entry.at], previous, entry)
             previous = row["hash"] = self.chain(row)
             rows.append(row)
         names = _COLUMNS.replace(" ", "").split(",")
@@ -118,22 +122,42 @@ class Log:
 
     def chain(self, row: dict[str, Any]) -> str:
         """The hash of a row, over all its columns and the hash before it."""
-        content = [value for name, value in row.items() if name != "hash"]
-        return self._sign("event", content)
+        return self._sign("event", [value for name, value in row.items() if name != "hash"])
 
     def seal_of(self, seq: int, head: str) -> str:
         return self._sign("head", [seq, head])
 
     def _sign(self, purpose: str, content: list[Any]) -> str:
-        text = json.dumps([purpose, *content], ensure_ascii=True, separators=(",", ":"))
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        signature = self._hmac.copy()
+        signature.update(_json([purpose, *content]))
+        return signature.hexdigest()
 
 
-def _row(seq: int, previous: str, entry: Entry) -> dict[str, Any]:
+def _json(value: Any) -> bytes:
+    """As json.dumps writes it in ASCII, sorted and compact: events are chained by these bytes, for good."""
+    # msgspec is five times as fast, and writes the same wherever its result is ASCII without DEL.
+    try:
+        quick = _encode(value)
+        if quick.isascii() and b"\x7f" not in quick:
+            return quick
+    except (TypeError, ValueError):  # half a surrogate pair, which JSON can hold and UTF-8 cannot
+        pass
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode()
+
+
+class _Times(dict[datetime, str]):
+    """Times as text: a report's ten thousand events have one."""
+
+    def __missing__(self, at: datetime) -> str:
+        self[at] = text = clock.to_text(at)
+        return text
+
+
+def _row(seq: int, at: str, previous: str, entry: Entry) -> dict[str, Any]:
     """The columns of the table in their order; the hash follows."""
     return {
         "seq": seq,
-        "at": clock.to_text(entry.at),
+        "at": at,
         "kind": entry.kind,
         "actor_kind": entry.actor.kind,
         "actor_id": entry.actor.id,
@@ -143,7 +167,7 @@ def _row(seq: int, previous: str, entry: Entry) -> dict[str, Any]:
         "stack_id": entry.stack_id,
         "drift_id": entry.drift_id,
         "report_id": entry.report_id,
-        "data": json.dumps(entry.data, ensure_ascii=True, separators=(",", ":"), sort_keys=True),
+        "data": _json(entry.data).decode(),
         "previous_hash": previous,
     }
 

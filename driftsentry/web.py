@@ -14,6 +14,7 @@ from driftsentry.events import Tail
 
 REPORT_BYTES = 64 * 1024 * 1024
 FORM_BYTES = 1024 * 1024
+NOTIFICATION_BYTES = 256 * 1024
 
 
 class Access(Enum):
@@ -25,6 +26,7 @@ class Access(Enum):
     ADMIN = "admin"
     PUBLIC = "public read"  # signed in; with PUBLIC_READ anybody, who then sees no values
     REPORTER = "report:write"  # a CI token
+    SIGNED = "signature"  # no account and no token: the handler verifies what the body was signed with
     METRICS = "metrics:read"  # such a token, or this machine itself
     SOCKET = "socket"  # the handler accepts and then closes with 4401: htmx retries refused handshakes for ever
 
@@ -47,12 +49,19 @@ def allow(access: Access) -> Callable[[Handler], Handler]:
     return mark
 
 
+def _largest(path: str) -> int:
+    if not path.startswith("/api/"):
+        return FORM_BYTES
+    if path.endswith("/reports"):
+        return REPORT_BYTES
+    return NOTIFICATION_BYTES if "/notifications/" in path else FORM_BYTES
+
+
 class LimitedRequest(Request):
     """Bodies are cut off while they arrive: reports may be large, nothing else may."""
 
     def __init__(self, method: str, scheme: str, path: str, *rest: Any, **options: Any) -> None:
-        is_report = path.startswith("/api/") and path.endswith("/reports")
-        options["max_content_length"] = REPORT_BYTES if is_report else FORM_BYTES
+        options["max_content_length"] = _largest(path)
         super().__init__(method, scheme, path, *rest, **options)
 
 

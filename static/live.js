@@ -91,13 +91,14 @@
 
   function belongs(item, list) {
     const { tab, severity, stack, environment, chosen } = list.dataset, of = item.dataset;
-    const noise = of.cause === "informational";
+    const noise = of.cause === "informational", putOff = "snoozed" in of;
     if (chosen || doc.getElementById("drift-" + of.drift)) return false;
     if ((severity && severity !== of.severity) || (stack && stack !== of.stack)) return false;
     if (environment && environment !== of.environment) return false;
     if (tab === "all") return true;
     if (tab === "informational") return noise && of.status !== "resolved";
-    return !noise && of.status === (tab === "open" ? "detected" : tab);
+    if (tab === "open" || tab === "snoozed") return !noise && of.status === "detected" && putOff === (tab === "snoozed");
+    return !noise && of.status === tab;
   }
 
   const isNewAlert = ({ dataset: { alert, stack } }, { dataset: { stack: only } }) =>
@@ -189,6 +190,10 @@
     j: () => move(1),
     k: () => move(-1),
     x: () => doc.activeElement?.closest(".row")?.querySelector("input")?.click(),
+    s: () => {
+      const later = one(".later");
+      if (later) (later.open = true), later.querySelector("select").focus();
+    },
     a: () => (one("#decision-reason")?.value ? one(".verdict.approve") : one("#decision-reason"))?.focus(),
     r: () => (one("#decision-reason")?.value ? one(".verdict.reject") : one("#decision-reason"))?.focus(),
     g: () => (prefix = Date.now()),

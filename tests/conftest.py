@@ -1,14 +1,17 @@
 """Fixtures that go through all tests. Every database test runs on SQLite and on PostgreSQL."""
 
+import gc
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from driftsentry import events, migrations
 from driftsentry.db import Database
-from tests.databases import PostgresServer, postgres_server
+from tests.databases import PostgresServer, postgres_server, sqlite_file
 from tests.site import Site, running_site
 
 EVENT_KEY = b"k" * 32
@@ -17,14 +20,27 @@ EVENT_KEY = b"k" * 32
 def pytest_configure(config: pytest.Config) -> None:
     # The tests speak plain http; browsers take Secure cookies from loopback all the same.
     config.addinivalue_line("filterwarnings", "ignore:Secure cookies will be ignored")
+    config.addinivalue_line("markers", "lab: drives programs of others, and is skipped where they are not installed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, so that nothing waits for it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is None)
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests and the libraries stay to the end: the collector need not look through them again and again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """In CI a skipped test is a failed one: nothing may go unnoticed."""
+    """In CI a skipped test is a failed one: nothing may go unnoticed. But CI does not install what `lab` asks for."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
-    if report.skipped and os.environ.get("FAIL_ON_SKIP") and not hasattr(report, "wasxfail"):
+    may_skip = hasattr(report, "wasxfail") or item.get_closest_marker("lab") is not None
+    if report.skipped and os.environ.get("FAIL_ON_SKIP") and not may_skip:
         report.outcome = "failed"
         report.longrepr = f"skipped, which counts as failed here: {report.longrepr}"
 
@@ -35,27 +51,43 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, migrated database on each engine (SQLite is migrated by whoever connects first)."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.db'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    url = server.fresh()
-    yield url
-    server.drop(url)
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every test on SQLite starts with a copy of."""
+    return sqlite_file(tmp_path_factory.mktemp("migrated") / "test.db")
 
 
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    """A connected database whose events are chained."""
-    database = Database(database_url)
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'test.db')}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database without rows, on each engine."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.lent() as url:
+        yield url
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """A connected, migrated database whose events are chained."""
+    database = Database(url)
     database.before_commit = events.Log(EVENT_KEY).seal
     await database.connect()
     await migrations.migrate(database)
     yield database
     await database.disconnect()
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as database:
+        yield database
 
 
 @pytest.fixture
@@ -66,7 +98,7 @@ async def site(database_url: str) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def sqlite_site(tmp_path: Path) -> AsyncIterator[Site]:
+async def sqlite_site(sqlite_url: str) -> AsyncIterator[Site]:
     """The same on SQLite alone: for promises that no database has a part in."""
-    async with running_site(f"sqlite:///{tmp_path / 'test.db'}") as running:
+    async with running_site(sqlite_url) as running:
         yield running

@@ -25,7 +25,7 @@ from driftsentry.auth.model import NewSession, User
 from driftsentry.auth.passwords import Turns
 from driftsentry.config import Config
 from driftsentry.db import Database, Row
-from driftsentry.reports import actions as report_actions
+from driftsentry.reports import judging as report_judging
 from driftsentry.web import DriftSentry
 from tests import leaks
 
@@ -230,7 +230,7 @@ class Site:
 async def running_site(database_url: str, **more: str) -> AsyncIterator[Site]:
     app = create_app(settings(database_url, **more))
     # They belong to a process and so to its one event loop; here each test has another.
-    report_actions._PARSERS, auth_actions._turns = asyncio.Semaphore(2), Turns()
+    report_judging._PARSERS, auth_actions._turns = asyncio.Semaphore(2), Turns()
     with leaks.watching(PASSWORD) as watch:
         async with app.test_app():
             yield Site(app)

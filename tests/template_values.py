@@ -1,15 +1,23 @@
 """Values for all templates, with hostile text wherever text comes from outside."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace as Thing
 
 from driftsentry.drifts.lines import lines_of
 from driftsentry.drifts.model import Row, Status
+from driftsentry.drifts.views import SnoozeForm
 from driftsentry.ingest import Change
+from driftsentry.judging.ignoring import Ignore
+from driftsentry.rules.ignore_model import Draft, Hidden, IgnoreRule
+from driftsentry.rules.ignore_preview import Hit, Hits, Preview
 from tests.admin.samples import values_of as admin_values
 from tests.alerts import samples as alert_samples
 from tests.api import samples as api_samples
 from tests.audit import samples as audit_samples
+from tests.reports import samples as report_samples
+from tests.rules import samples as rule_samples
+from tests.stacks import samples as stack_samples
 
 NOW = datetime(2026, 11, 21, 19, 6, tzinfo=UTC)
 EVIL = '<img src=x onerror=alert(1)>" hx-get="/x" \' \u202e\u200b{{ 7 * 7 }}<hx-partial hx-target="#x">'
@@ -39,7 +47,8 @@ def drift(status: str) -> Thing:
         cause="informational" if status == "detected" else "out_of_band", cause_reason=EVIL, action=EVIL,
         severity="critical", severity_rule=EVIL, severity_reason=EVIL, fingerprint=FACTS, hidden_changes=3,
         first_seen_at=NOW, reopened=2, decision=decision, is_open=status == "detected",
-        is_changed_since_decision=status == "detected",
+        is_changed_since_decision=status == "detected", ignored_changes=2, is_snoozed=status == "detected",
+        snoozed_until=NOW,
     )  # fmt: skip
 
 
@@ -52,9 +61,13 @@ LINES = lines_of(
         change(None, None, is_sensitive=True),
         change({EVIL: EVIL}, None, is_member=True),
         change(EVIL * 20, EVIL * 20 + "x"),
-    ]
+    ],
+    may_hide=True,
 )
-KINDS = ("detected", "changed", "reopened", "resolved", "approved", "rejected", "lapsed", "commented", EVIL)
+KINDS = (
+    *("detected", "changed", "reopened", "resolved", "approved", "rejected", "lapsed", "commented", EVIL),
+    *("snoozed", "woken"),
+)
 EVENTS = [
     Thing(
         seq=n,
@@ -67,8 +80,10 @@ EVENTS = [
     for n, kind in enumerate(KINDS)
 ]
 ENTRY = Thing(
-    stack=Thing(id="s1", slug=EVIL, environment=EVIL, last_report_at=NOW, incomplete_reason=EVIL),
-    tally=Thing(waiting=10, critical=1, high=2, medium=3, low=4, decided=5, informational=6),
+    stack=Thing(
+        id="s1", slug=EVIL, environment=EVIL, last_report_at=NOW, incomplete_reason=EVIL, announced=9, announced_at=NOW
+    ),
+    tally=Thing(waiting=10, critical=1, high=2, medium=3, low=4, decided=5, informational=6, snoozed=7),
     freshness="late",
     freshness_text=EVIL,
 )
@@ -108,16 +123,33 @@ VALUES |= {
     "typed": {"email": EVIL, "name": EVIL, "role": EVIL, "code": EVIL}, "wrong": {"name": EVIL, "role": EVIL},
     "link": "/welcome/" + EVIL, "said": "Done.", "code": "x", "role": "viewer", "until": NOW, "is_invitation": True,
 }  # fmt: skip
-STALE = Thing(total=9, fresh=5, late=1, stale=1, errored=1, never=1, named=[ENTRY.stack])
+DOUBTS = [Thing(sentence="2 stacks have not reported in time", stacks=[ENTRY.stack], more=1)]
+IGNORE = Ignore("r1", EVIL, EVIL, EVIL, (EVIL, None, 3), EVIL, NOW, EVIL, EVIL)
+RULES = [IgnoreRule(IGNORE, "u1", NOW, ended_at, ended_by, 3, 4) for ended_at, ended_by in ((None, None), (NOW, EVIL))]
+HITS = Hits(30, 40, (Hit(7, EVIL, EVIL, "approved", 2),))
+DRAFT = Draft("r1", EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL)
+VALUES |= {
+    "snooze": SnoozeForm(FACTS, EVIL, EVIL, EVIL), "choices": ["1 day"], "ignored_lines": LINES,
+    "ignored_by": [Hidden(IGNORE, 2)], "hits": HITS, "field": "path", "hint": "How.", "rule": RULES[1],
+    "draft": DRAFT, "living": [(RULES[0], "/drifts?status=all&drift=7")],
+    "ended": [replace(RULES[1], ignore=replace(IGNORE, id="r2"))],
+    "earliest": "2026-11-21", "latest": "2027-11-21",
+}  # fmt: skip
+STALE = Thing(total=9, fresh=5, late=1, stale=1, errored=1, never=1, doubts=DOUBTS)
 
 
 def values_for(name: str) -> dict[str, object]:
     """What the template `name` is rendered with."""
     values = VALUES | admin_values(name, EVIL) | alert_samples.values_of(name, EVIL) | api_samples.values_of(name)
+    values |= stack_samples.values_of(name, EVIL) | report_samples.values_of(name, EVIL)
+    if name.startswith("rules/ignore") or name.startswith("rules/_ignore"):
+        preview = Preview(HITS, HITS, is_capped=True)
+        values["form"] = Thing(draft=DRAFT, wrong={"path": EVIL}, problem=EVIL, preview=preview)
     if name.startswith("overview/"):
         values["freshness"] = STALE
     if name == "stacks/index.html":
         values["stacks"] = [ENTRY]
     if name.startswith("audit/"):
         values |= next(audit_samples.values_with(EVIL, NOW))
+    values |= rule_samples.values_of(name, EVIL)
     return values

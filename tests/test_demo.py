@@ -1,7 +1,11 @@
 """The demo data: every kind of thing is there to look at, told as if it had happened."""
 
+import asyncio
+import shutil
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,24 +15,43 @@ from driftsentry.db import Database, Row
 from driftsentry.events import Log
 from driftsentry.ingest import changes_from_json
 from driftsentry.stacks import Freshness
-from tests.conftest import EVENT_KEY
+from tests.conftest import EVENT_KEY, opened
 
 DATA_KEY = b"d" * 32
 _DRIFTS = "SELECT s.slug, d.* FROM drifts d JOIN stacks s ON s.id = d.stack_id ORDER BY d.id"
 
 
-@pytest.fixture
-async def people(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def make_people(db: Database) -> None:
     """The demo users, without the slowness of their passwords."""
-    monkeypatch.setattr(passwords, "hash_now", lambda password: f"not a hash of {password}")
-    await auth.ensure_demo_users(db)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "hash_now", lambda password: f"not a hash of {password}")
+        await auth.ensure_demo_users(db)
+
+
+@pytest.fixture(scope="module")
+def filled_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the demo data: to fill it takes a second."""
+    path = shutil.copy(migrated_file, tmp_path_factory.mktemp("demo") / "demo.db")
+
+    async def make() -> None:
+        async with opened(f"sqlite:///{path}") as db:
+            await make_people(db)
+            assert await demo.fill(db, DATA_KEY) == len(demo.STACKS)
+
+    asyncio.run(make())
+    return path
 
 
 @pytest.fixture
-async def told(db: Database, people: None) -> Database:
-    """A database with the demo data."""
-    assert await demo.fill(db, DATA_KEY) == len(demo.STACKS)
-    return db
+async def people(db: Database) -> None:
+    await make_people(db)
+
+
+@pytest.fixture
+async def told(filled_file: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """A database with the demo data, on SQLite: one test fills PostgreSQL too."""
+    async with opened(f"sqlite:///{shutil.copy(filled_file, tmp_path / 'demo.db')}") as db:
+        yield db
 
 
 async def rows(db: Database, sql: str) -> list[Row]:
@@ -96,13 +119,14 @@ async def test_a_database_with_one_stack_is_left_alone(db: Database, people: Non
     assert not await rows(db, "SELECT id FROM tokens")
 
 
-async def test_the_log_is_whole_and_tells_the_last_ten_days_in_order(told: Database) -> None:
-    found = await audit.verify(told, Log(EVENT_KEY))
+async def test_the_log_is_whole_and_tells_the_last_ten_days_in_order(db: Database, people: None) -> None:
+    assert await demo.fill(db, DATA_KEY) == len(demo.STACKS)
+    found = await audit.verify(db, Log(EVENT_KEY))
     assert (found.problems, found.entries > 200) == ([], True)
-    kinds = Counter(row[0] for row in await rows(told, "SELECT kind FROM events"))
+    kinds = Counter(row[0] for row in await rows(db, "SELECT kind FROM events"))
     assert kinds["drift.changed"] == kinds["drift.reopened"] == kinds["token.created"] == 1
     assert kinds["drift.commented"] >= 5
-    moments = [clock.from_text(row[0]) for row in await rows(told, "SELECT at FROM events ORDER BY seq")][3:]
+    moments = [clock.from_text(row[0]) for row in await rows(db, "SELECT at FROM events ORDER BY seq")][3:]
     assert moments == sorted(moments)
     assert timedelta(0) < clock.now() - moments[-1] < timedelta(minutes=10)
     assert clock.now() - moments[0] < timedelta(days=10, minutes=1)

@@ -142,6 +142,7 @@ REGIONS = {
     "drifts/_diff.html": "drift-7-diff",
     "drifts/_decision.html": "drift-7-decision",
     "drifts/_verdicts.html": "drift-7-verdicts",
+    "drifts/_snooze.html": "drift-7-snooze",
     "drifts/_timeline.html": "drift-7-timeline",
     "stacks/_row.html": "stack-s1",
     "overview/_table.html": "overview-table",

@@ -7,7 +7,7 @@ from typing import cast
 
 from quart import Blueprint, Response, redirect, request
 
-from driftsentry import answers, auth, clock, errors, ids, stacks
+from driftsentry import answers, auth, clock, errors, ids, reports, stacks
 from driftsentry.auth import Scope, Token, guards
 from driftsentry.web import Access, allow, app
 
@@ -90,6 +90,7 @@ async def _page(draft: Draft, made: Token | None = None, secret: str = "") -> st
             made=made,
             secret=secret,
             example=_example(made.stacks) if made else "",
+            notification_token=reports.secret_of(app().settings.data_key, made.id) if made else "",
             base_url=app().settings.base_url,
         )
 

@@ -44,7 +44,7 @@ class Alert:
         """The page where somebody does something about it."""
         if self.drift_id is not None:
             return f"/drifts/{self.drift_id}"
-        if self.kind in (Kind.DRIFTS, Kind.LAPSED):
+        if self.kind in (Kind.DRIFTS, Kind.LAPSED) and self.severity:
             return "/drifts?" + urlencode({"status": "open", "stack": self.stack})
         if self.kind is Kind.FAILING and self.report_id:
             return f"/stacks/{self.stack}#report-{self.report_id}"

@@ -14,6 +14,7 @@ from driftsentry.judging import Severity
 
 _REASONS = {
     "drift.detected": "detected",
+    "drift.filled": "detected",
     "drift.reopened": "reopened",
     "drift.changed": "changed",
     "drift.lapsed": "lapsed",
@@ -90,7 +91,7 @@ async def _of_drifts(tx: Tx, noted: list[Entry]) -> list[Draft]:
 
 def _may_alert(entry: Entry) -> bool:
     if entry.kind == "drift.changed":
-        return entry.data.get("after") == "approved"
+        return entry.data.get("after") in ("approved", "snoozed")
     return entry.kind in _REASONS
 
 
@@ -137,6 +138,9 @@ def _of_stack(entry: Entry) -> Draft | None:
         return Draft(Kind.STALE, key, entry.stack_id, entry.at, entry.report_id)
     if entry.kind == "report.received" and entry.data.get("is_failing"):
         return Draft(Kind.FAILING, f"failing:{entry.report_id}", entry.stack_id, entry.at, entry.report_id)
+    if entry.kind == "report.announced" and entry.data["announced"] and not entry.data["is_late"]:
+        key, counted = f"announced:{entry.stack_id}:{entry.data['result']}", entry.data["announced"]
+        return Draft(Kind.DRIFTS, key, entry.stack_id, entry.at, entry.report_id, drifts=counted)
     if entry.kind == "report.held" and not entry.data["is_again"]:
         key, held = f"held:{entry.report_id}", entry.data["held"]
         return Draft(Kind.HELD, key, entry.stack_id, entry.at, entry.report_id, drifts=held)

@@ -23,6 +23,11 @@ def _report(facts: Facts) -> str:
     return f"{{actor}} reported {{stack}}: {outcome}{incomplete}"
 
 
+def _scheduled(facts: Facts) -> str:
+    every = "a report of {stack} every {new_interval}"
+    return "{actor} " + ("expects " + every if facts.get("source") == "set" else "learned to expect " + every)
+
+
 def _detected(facts: Facts) -> str:
     noise = ", as informational" if facts.get("cause") == "informational" else ""
     return "{actor} reported {drift} in {stack} for the first time" + noise
@@ -31,6 +36,22 @@ def _detected(facts: Facts) -> str:
 def _changed(facts: Facts) -> str:
     decided = " than those that {decided_by} {after}" if facts.get("decided_by") else ""
     return "{actor} reported other facts about {drift} in {stack}" + decided
+
+
+def _snoozed(facts: Facts) -> str:
+    until = "{until}" if facts.get("until") else "it changes"
+    return f"{{actor}} snoozed {{drift}} in {{stack}} until {until}"
+
+
+def _woken(facts: Facts) -> str:
+    why = ", as its time has come" if facts["actor_kind"] == "system" else ""
+    return "{actor} woke {drift} in {stack}" + why
+
+
+def _ignore_ended(facts: Facts) -> str:
+    if facts["actor_kind"] == "system":
+        return "The ignore rule about {attribute} in {stacks} ended, as its last day has passed"
+    return "{actor} ended the ignore rule about {attribute} in {stacks}"
 
 
 def _started(facts: Facts) -> str:
@@ -77,6 +98,13 @@ def _token(verb: str) -> Callable[[Facts], str]:
     return sentence
 
 
+def _announced(facts: Facts) -> str:
+    number = facts.get("announced", "0")
+    if not number.isdecimal() or number == "0":
+        return "{actor} told of an assessment of {stack} by HCP Terraform"
+    return "{actor} told that HCP Terraform counted " + plural(int(number), "drift") + " in {stack}"
+
+
 def _alert(facts: Facts) -> str:
     whys = {
         "stale": ": {stack} stopped reporting",
@@ -113,13 +141,31 @@ SENTENCES: Mapping[str, Sentence] = {
     "drift.approved": "{actor} approved {drift} in {stack}: keep reality, change the code",
     "drift.rejected": "{actor} rejected {drift} in {stack}: revert reality to the code",
     "drift.lapsed": "The approval of {drift} in {stack} ended, as its last day has passed",
+    "drift.snoozed": _snoozed,
+    "drift.woken": _woken,
     "drift.commented": "{actor} commented on {drift} in {stack}",
+    "drift.filled": "{actor} reported in what {drift} in {stack} differs, which a log had not said",
+    "drift.rejudged": "{actor} changed how {drift} in {stack} is judged: {severity}",
+    "drift.ignored": "{actor} ignores differences of {drift} in {stack}",
     "drift.moved": "{actor} reported {drift} in {stack} under a new address",
     "report.received": _report,
+    "report.announced": _announced,
     "report.held": "A report of {stack} is held: too many drifts would end at once",
     "report.confirmed": "{actor} confirmed the held report of {stack}: its drifts are gone",
     "report.dismissed": "{actor} dismissed the held report of {stack}: its drifts stay",
+    "stack.late": "{stack} has not reported in time",
+    "rule.ignore_added": "{actor} added an ignore rule about {attribute} in {stacks} until {until}",
+    "rule.ignore_ended": _ignore_ended,
+    "rule.added": "{actor} added the severity rule {name}",
+    "rule.changed": "{actor} changed the severity rule {name}",
+    "rule.removed": "{actor} removed the severity rule {name}",
+    "rule.switched_off": "{actor} switched the severity rule {name} off",
+    "rule.switched_on": "{actor} switched the severity rule {name} on",
+    "rule.moved": "{actor} moved the severity rule {name} {direction} past {past}",
     "stack.stale": "{stack} stopped reporting",
+    "stack.scheduled": _scheduled,
+    "attribute.learned": "{path} of {resource_type} in {stack} changes with every scan, and no longer counts",
+    "attribute.forgotten": "{actor} forgot that {path} of {resource_type} in {stack} changes with every scan",
     "alert.created": _alert,
     "alert.read": _read,
     "session.started": _started,

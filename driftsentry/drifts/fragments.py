@@ -15,7 +15,7 @@ from driftsentry.regions import Region
 from driftsentry.templating import render
 
 _NEWS = ("drift.detected", "drift.filled", "drift.reopened", "drift.lapsed", "drift.changed", "drift.woken")
-_FACTS = ("drift.changed", "drift.filled", "drift.reopened", "drift.lapsed", "drift.detected")
+_FACTS = ("drift.changed", "drift.filled", "drift.reopened", "drift.lapsed", "drift.detected", "drift.ignored")
 
 
 async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> list[Region]:

@@ -189,15 +189,14 @@ class _Search:
     def _beside(self, kinds: Collection[Kind]) -> list[str]:
         """What kinds are wanted within one status and cause."""
         severities = sorted({kind.severity for kind in kinds})
-        return [_among(self._free("severity"), "severity", severities, self.values), *self._snoozed()]
+        conditions = [_among(self._free("severity"), "severity", severities, self.values)]
+        if self.wanted.is_snoozed is not None:
+            conditions.append(f"{self._free('is_snoozed', '+ 0')} = {int(self.wanted.is_snoozed)}")
+        return conditions
 
-    def _snoozed(self) -> list[str]:
-        """No index is walked for it: it is the one thing that may be wanted of a kind without being named by it."""
-        return [] if self.wanted.is_snoozed is None else [f"d.is_snoozed + 0 = {int(self.wanted.is_snoozed)}"]
-
-    def _free(self, column: str) -> str:
+    def _free(self, column: str, hiding: str = "|| ''") -> str:
         """The column; where the order or the search has the better index, so that none is used for the column."""
-        return f"d.{column}" if self.amount <= FEW and not self.wanted.words else f"d.{column} || ''"
+        return f"d.{column}" if self.amount <= FEW and not self.wanted.words else f"d.{column} {hiding}"
 
     def _order(self, prefix: str = "") -> str:
         return ", ".join(prefix + column + (" DESC" if self.sort.is_descending else "") for column in self.sort.columns)

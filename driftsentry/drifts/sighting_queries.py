@@ -65,7 +65,10 @@ async def select_held(tx: Tx, report_id: str) -> list[Row]:
 
 
 async def insert_drifts(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    await tx.run_many(_INSERT, rows)
+    """In the order of their ids, which are above all that there are."""
+    if rows:
+        await tx.run_many(_INSERT, rows)
+        await tx.index_added(rows[0]["id"] - 1)
 
 
 async def update_drifts(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:

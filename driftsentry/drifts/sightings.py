@@ -67,6 +67,7 @@ class _Work:
     report_id: str
     actor: Actor
     at: datetime
+    stamp: str  # the same as text
     counts: Counts = field(default_factory=Counts)
     inserts: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
@@ -90,7 +91,7 @@ async def apply(
 
     `book`: what the sightings were marked by. Raises `Outrun`.
     """
-    work = _Work(stack_id, occasion.report_id, occasion.actor, occasion.at)
+    work = _Work(stack_id, occasion.report_id, occasion.actor, occasion.at, to_text(occasion.at))
     known = await _follow_moves(tx, work, await queries.select_known(tx, stack_id), moves)
     were_open = len(_open(known.values()))
     pairs = [(sighting, known.pop(sighting.key, None)) for sighting in sightings]
@@ -200,7 +201,7 @@ async def _follow_moves(tx: Tx, work: _Work, known: Known, moves: Sequence[Move]
 
 def _add(work: _Work, sighting: Sighting, drift_id: int) -> None:
     row = {"id": drift_id, "stack_id": work.stack_id, "address": sighting.address, "deposed": sighting.deposed}
-    work.inserts.append(row | _facts(sighting) | {"at": to_text(work.at)})
+    work.inserts.append(row | _facts(sighting) | {"at": work.stamp})
     _hide(work, sighting, drift_id)
     _tell(work, "drift.detected", drift_id, sighting, "detected")
 
@@ -208,7 +209,7 @@ def _add(work: _Work, sighting: Sighting, drift_id: int) -> None:
 def _update(work: _Work, sighting: Sighting, before: Row, kind: str, counted: str) -> None:
     if before["cause"] == "informational" and sighting.cause == "out_of_band":
         kind, counted = "drift.detected", "detected"  # noise was nothing to decide on: this is new
-    row = {"id": before["id"], "at": to_text(work.at), "had_ignored": before["ignored_changes"]}
+    row = {"id": before["id"], "at": work.stamp, "had_ignored": before["ignored_changes"]}
     work.updates.append(row | _facts(sighting))
     _hide(work, sighting, before["id"])
     _tell(work, kind, before["id"], sighting, counted, **_decided(before))
@@ -244,7 +245,7 @@ def _decided(before: Row) -> dict[str, str]:
 
 
 def _resolve(work: _Work, missing: Row) -> None:
-    work.resolves.append({"id": missing["id"], "at": to_text(work.at)})
+    work.resolves.append({"id": missing["id"], "at": work.stamp})
     if missing["cause"] == "out_of_band":
         work.counts.resolved += 1
     work.told.append(("drift.resolved", missing["id"], {"after": missing["status"], "cause": missing["cause"]}))

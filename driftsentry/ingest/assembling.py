@@ -9,6 +9,8 @@ from driftsentry.ingest.presenting import clean, present
 from driftsentry.ingest.survey import Observed
 from driftsentry.ingest.verdicts import Verdict
 
+_NAME = 256  # characters of a name
+
 
 class Assembler:
     """Makes findings with the server's key. `with_former`: also with the fingerprints of older versions."""
@@ -18,17 +20,25 @@ class Assembler:
         self._fingerprinter = Fingerprinter(key)
         self._with_former = with_former
 
+    def digest(self, line: Line) -> str:
+        return self._fingerprinter.digest(line)
+
     def finding(self, what: Observed, lines: list[Line], verdict: Verdict, replacing: tuple[Path, ...] = ()) -> Finding:
         """`what` names the resource and the action; its differences are in `lines`, sealed and marked."""
         changes, hidden, hidden_digest = present(lines, replacing, self._fingerprinter)
+        names = (what.deposed, what.resource_type, what.resource_name, what.provider, what.module_address)
+        deposed, resource_type, resource_name, provider, module_address = names
+        if "\0" in what.address or "\0" in "".join(names) or max(map(len, names)) > _NAME:
+            deposed, resource_type, resource_name, provider = (clean(name, _NAME) for name in names[:4])
+            module_address = clean(what.module_address)
         return Finding(
             address=clean(what.address),
-            deposed=clean(what.deposed, 256),
+            deposed=deposed,
             previous_address=clean(what.previous_address) if what.previous_address else None,
-            module_address=clean(what.module_address),
-            resource_type=clean(what.resource_type, 256),
-            resource_name=clean(what.resource_name, 256),
-            provider=clean(what.provider, 256),
+            module_address=module_address,
+            resource_type=resource_type,
+            resource_name=resource_name,
+            provider=provider,
             action=what.action,
             cause=verdict.cause,
             cause_reason=verdict.reason,

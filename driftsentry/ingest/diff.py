@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from driftsentry.ingest.model import Kind, Noise
@@ -31,12 +32,18 @@ class Line:
     in_json: bool = False
     noise: Noise = ""
     why: str = ""
+    digest: str = ""  # once somebody has made it, see fingerprint.py
+
+    def copy(self) -> Line:
+        flags = (self.is_member, self.in_json, self.noise, self.why, self.digest)
+        return Line(self.path, self.kind, self.before, self.after, *flags)
 
     @property
     def is_sensitive(self) -> bool:
         return isinstance(self.before, Sealed) or isinstance(self.after, Sealed)
 
 
+_PLAIN = frozenset({str, int, bool, type(None), Decimal})
 SAME_JSON = "the same JSON, written in another way"
 
 
@@ -47,7 +54,9 @@ class Diff:
         self.lines: list[Line] = []
 
     def compare(self, path: Path, before: object, after: object, in_json: bool = False) -> None:
-        if not in_json and is_hollow(before) and is_hollow(after):
+        if type(before) in _PLAIN and type(after) in _PLAIN:
+            self._compare_plain(path, before, after, in_json)
+        elif not in_json and is_hollow(before) and is_hollow(after):
             self._compare_hollow(path, before, after)
         elif isinstance(before, dict) and (isinstance(after, dict) or after is None):
             self._compare_objects(path, before, after or {}, in_json)
@@ -61,6 +70,12 @@ class Diff:
             self._compare_embedded(path, before, after)
         elif not _is_same(before, after):
             self.lines.append(Line(path, kind_of(before, after), before, after, in_json=in_json))
+
+    def _compare_plain(self, path: Path, before: object, after: object, in_json: bool) -> None:
+        if not in_json and (before is None or before == "") and (after is None or after == ""):
+            self._compare_hollow(path, before, after)
+        elif not is_same_scalar(before, after):
+            self.lines.append(Line(path, kind_of(before, after), before, after, False, in_json))
 
     def _compare_hollow(self, path: Path, before: object, after: object) -> None:
         if before != after:

@@ -17,7 +17,9 @@ def present(
 ) -> tuple[tuple[Change, ...], int, str]:
     """The changes to show, significant ones first, how many more there are, and the digest of those."""
     ordered = sorted(lines, key=lambda line: line.noise != "") if len(lines) > 1 else lines
-    shown = tuple([_change(line, replacing, fingerprinter.digest(line)) for line in ordered[:MAX_CHANGES]])
+    shown = tuple(
+        [_change(line, replacing, line.digest or fingerprinter.digest(line)) for line in ordered[:MAX_CHANGES]]
+    )
     if len(lines) <= MAX_CHANGES:
         return shown, 0, ""
     return shown, len(lines) - MAX_CHANGES, fingerprinter.digest_of_hidden(ordered[MAX_CHANGES:])

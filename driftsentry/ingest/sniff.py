@@ -139,10 +139,14 @@ def _is_plan(marks: Marks) -> object:
     )
 
 
+# `fields=` of the request may leave only the last of them.
+_ARGO_STATES = (b'"liveState"', b'"targetState"', b'LiveState"')
+
+
 def _is_of_argo(marks: Marks) -> object:
     items = bytes(memoryview(marks.items)[:_HEAD]) if isinstance(marks.items, Raw) else b""
     version = bytes(memoryview(marks.api_version)[:32]) if isinstance(marks.api_version, Raw) else b""
-    return version.startswith(b'"argoproj.io/') or b'"liveState"' in items or b'"targetState"' in items
+    return version.startswith(b'"argoproj.io/') or any(key in items for key in _ARGO_STATES)
 
 
 # The first row whose question is answered with yes names the format.

@@ -65,6 +65,8 @@ def _reason_of_change(proposed: list[str] | None, mode: Mode) -> str:
         return f"the real object differs from the saved state; {_proposal(proposed)}"
     if mode == "refresh_only":
         return "the real object differs from the saved state"
+    if mode == "scan":
+        return "the real object differs from what the code says"
     return "the real object differs from the saved state, and the plan does not mention it"
 
 

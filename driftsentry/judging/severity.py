@@ -70,11 +70,25 @@ class _Ready:
 
 
 @dataclass(slots=True)
+class _Memory:
+    """What was found out, by (type, action). `paths`: how many there are in all places together."""
+
+    places: dict[tuple[str, str], _Place] = field(default_factory=dict)
+    paths: int = 0
+
+    def make_room(self) -> None:
+        if len(self.places) >= MOST_KEPT or self.paths >= MOST_KEPT:
+            self.places.clear()
+            self.paths = 0
+
+
+@dataclass(slots=True)
 class _Place:
     """What can match objects of one type with one action. `always`: rules without lines. `by_path`: lines."""
 
     always: tuple[int, ...]
     lines: tuple[_Line, ...]
+    memory: _Memory
     by_path: dict[Path, tuple[_Line, ...]] = field(default_factory=dict)
 
     def met(self, finding: Finding) -> dict[int, Change]:
@@ -92,8 +106,8 @@ class _Place:
         return found
 
     def _learn(self, path: Path) -> tuple[_Line, ...]:
-        if len(self.by_path) >= MOST_KEPT:
-            self.by_path.clear()
+        self.memory.make_room()
+        self.memory.paths += 1
         texts = _texts(path)
         lines = self.by_path[path] = tuple(line for line in self.lines if line.is_about(texts))
         return lines
@@ -129,23 +143,22 @@ class Ruleset:
         return tuple(_prepared(index, rule) for index, rule in enumerate(ordered))
 
     @cached_property
-    def _places(self) -> dict[tuple[str, str], _Place]:
-        return {}
+    def _memory(self) -> _Memory:
+        return _Memory()
 
     def _place_of(self, finding: Finding) -> _Place:
         key = finding.resource_type, finding.action
-        place = self._places.get(key)
+        place = self._memory.places.get(key)
         if place is None:
-            if len(self._places) >= MOST_KEPT:
-                self._places.clear()
-            place = self._places[key] = self._survey(*key)
+            self._memory.make_room()
+            place = self._memory.places[key] = self._survey(*key)
         return place
 
     def _survey(self, resource_type: str, action: str) -> _Place:
         """Which rules can match at all."""
         able = [(n, ready) for n, ready in enumerate(self._ready) if _may_match(ready.rule, resource_type, action)]
         always = tuple(index for index, ready in able if not ready.lines)
-        return _Place(always, tuple(line for _index, ready in able for line in ready.lines))
+        return _Place(always, tuple(line for _index, ready in able for line in ready.lines), self._memory)
 
 
 def _may_match(rule: Rule, resource_type: str, action: str) -> bool:

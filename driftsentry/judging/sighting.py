@@ -1,6 +1,5 @@
 """A finding, judged, as far as its drift needs it: as columns. And the columns as a finding. Pure."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from driftsentry.judging.marking import Book, mark
 from driftsentry.judging.severity import judge
 
 ATTRIBUTES = 20
+_json = msgspec.json.Encoder().encode
 COLUMNS = (
     "module_address resource_type resource_name provider cause cause_reason action severity severity_rank"
     " severity_rule severity_reason fingerprint changes attributes hidden_changes search_text hidden_digest is_unknown"
@@ -58,6 +58,8 @@ def prepare(findings: Sequence[Finding], book: Book, seen: Seen) -> list[Sightin
 def _sighting(finding: Finding, book: Book, seen: Mapping[tuple[str, str], str]) -> Sighting:
     if seen.get((finding.address, finding.deposed)) == finding.fingerprint and not (book.ignores or book.learned):
         return _bare(finding, None, {})
+    if not (book.ignores or book.learned):  # fresh from a report: nothing is marked yet
+        return _bare(finding, facts_of(finding, book, {}), {})
     marked = mark(finding, book)
     finding = marked.finding
     is_known = seen.get((finding.address, finding.deposed)) == finding.fingerprint
@@ -103,7 +105,7 @@ def facts_of(finding: Finding, book: Book, ignored: Mapping[str, int]) -> dict[s
         "severity_reason": verdict.reason,
         "fingerprint": finding.fingerprint,
         "changes": changes_to_json(finding.changes),
-        "attributes": json.dumps(attributes),
+        "attributes": _json(attributes).decode(),
         "hidden_changes": finding.hidden_changes,
         "search_text": " ".join(words_of(f"{book.stack} {finding.address} {' '.join(attributes)}")),
         "hidden_digest": finding.hidden_digest,

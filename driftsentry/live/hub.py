@@ -24,6 +24,7 @@ DrawOwn = Callable[[Database, Sequence[Event], Mapping[str, set[str]]], Awaitabl
 _SAYINGS = {
     "drift.detected": "A drift was detected.",
     "drift.changed": "A drift changed.",
+    "drift.filled": "It is known now in what a drift differs.",
     "drift.reopened": "A drift came back.",
     "drift.lapsed": "An approval has lapsed.",
     "drift.approved": "A drift was approved.",

@@ -26,10 +26,12 @@ async def metrics() -> Response:
 
 
 async def _count_drifts(registry: CollectorRegistry, tx: Tx) -> None:
-    labels = ["stack", "status", "cause", "severity"]
-    gauge = Gauge("driftsentry_drifts", "Drifts by stack, status, cause and severity", labels, registry=registry)
+    labels = ["stack", "status", "cause", "severity", "snoozed"]
+    text = "Drifts by stack, status, cause, severity, and whether they are snoozed"
+    gauge = Gauge("driftsentry_drifts", text, labels, registry=registry)
     for count in await queries.select_counts(tx):
-        gauge.labels(count.stack, count.status, count.cause, count.severity).set(count.amount)
+        snoozed = "true" if count.is_snoozed else "false"
+        gauge.labels(count.stack, count.status, count.cause, count.severity, snoozed).set(count.amount)
 
 
 async def _tell_freshness(registry: CollectorRegistry, tx: Tx) -> None:

@@ -17,23 +17,30 @@ class Count:
     status: str
     cause: str
     severity: str
+    is_snoozed: bool
     amount: int
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody should decide on them now."""
+        return (self.status, self.cause, self.is_snoozed) == ("detected", "out_of_band", False)
 
 
 async def select_counts(tx: Tx) -> list[Count]:
     """From the table that triggers keep."""
     rows = await tx.all(
-        "SELECT s.slug, c.status, c.cause, c.severity, c.amount FROM drift_counts c"
+        "SELECT s.slug, c.status, c.cause, c.severity, c.is_snoozed, c.amount FROM drift_counts c"
         " JOIN stacks s ON s.id = c.stack_id WHERE c.amount > 0 ORDER BY s.slug"
     )
-    return [Count(*row) for row in rows]
+    return [Count(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows]
 
 
 async def select_oldest_open(tx: Tx) -> tuple[int, str, str, datetime] | None:
     """(id, address, stack, since when) of the drift that has waited for a decision the longest."""
     row = await tx.one(
         "SELECT d.id, d.address, s.slug, d.detected_at FROM drifts d JOIN stacks s ON s.id = d.stack_id"
-        " WHERE d.status = 'detected' AND d.cause = 'out_of_band' ORDER BY d.detected_at, d.id LIMIT 1"
+        " WHERE d.status = 'detected' AND d.cause = 'out_of_band' AND d.is_snoozed = 0"
+        " ORDER BY d.detected_at, d.id LIMIT 1"
     )
     return (row[0], row[1], row[2], from_text(row[3])) if row else None
 

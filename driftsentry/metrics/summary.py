@@ -29,6 +29,7 @@ class Summary:
     """`by_severity` and `by_stack`: of the drifts that wait for a decision. Times in seconds, None without any."""
 
     total: int
+    snoozed: int
     by_status: dict[str, int]
     by_severity: dict[str, int]
     by_cause: dict[str, int]
@@ -46,11 +47,12 @@ class Summary:
 async def summarise(tx: Tx, user_id: str | None, now: datetime) -> Summary:
     """`user_id`: whose unread alerts are counted; for None nobody has read any."""
     counts = await queries.select_counts(tx)
-    waiting = [count for count in counts if (count.status, count.cause) == ("detected", "out_of_band")]
+    waiting = [count for count in counts if count.is_waiting]
     oldest = await queries.select_oldest_open(tx)
     total_alerts = await queries.count_all(tx, "alerts")
     return Summary(
         total=sum(count.amount for count in counts),
+        snoozed=sum(count.amount for count in counts if count.is_snoozed and count.status == "detected"),
         by_status=_by("status", counts, ("detected", "approved", "rejected", "resolved")),
         by_severity=_by("severity", waiting, ("critical", "high", "medium", "low")),
         by_cause=_by("cause", counts, ("out_of_band", "informational")),

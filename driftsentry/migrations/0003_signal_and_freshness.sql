@@ -87,6 +87,7 @@ CREATE TABLE value_streaks (
 DROP TRIGGER drifts_count_insert;
 DROP TRIGGER drifts_count_update;
 DROP TRIGGER drifts_count_delete;
+DROP TRIGGER drifts_search_insert;
 
 -- only: postgresql
 

@@ -10,7 +10,6 @@ from driftsentry.clock import from_text
 from driftsentry.db import Tx
 
 RECENT = 6
-NAMED = 5
 Cells = dict[str, tuple[int, str]]
 
 
@@ -22,7 +21,7 @@ class FreshnessCounts:
     errored: int
     never: int
     total: int
-    named: list[stacks.Stack]
+    doubts: list[stacks.Doubt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,9 @@ class RecentDecision:
 
 
 async def freshness(tx: Tx, now: datetime) -> FreshnessCounts:
-    """How many stacks are how fresh; those that stopped reporting by name."""
+    """How many stacks are how fresh, and why what is shown may be incomplete."""
     listed = stacks.freshest_last(await stacks.entries(tx, now))
     counted = Counter(entry.freshness.value for entry in listed)
-    silent = [entry.stack for entry in listed if entry.freshness in ("stale", "errored")]
     return FreshnessCounts(
         fresh=counted["fresh"],
         late=counted["late"],
@@ -48,7 +46,7 @@ async def freshness(tx: Tx, now: datetime) -> FreshnessCounts:
         errored=counted["errored"],
         never=counted["never"],
         total=len(listed),
-        named=silent[:NAMED],
+        doubts=stacks.doubts([entry.stack for entry in listed], now),
     )
 
 

@@ -10,6 +10,8 @@ _GRAVEST = " ORDER BY d.severity_rank DESC, d.address, d.deposed LIMIT :limit"
 # `data` is text here, as `events` writes it: compact, keys sorted. A quote inside a value is escaped in it, so no
 # value can look like this pair.
 _NOISE = 'e.data LIKE \'%"cause":"informational"%\''
+# It is recorded behind what the report did.
+_ARRIVED = "SELECT max(seq) FROM events WHERE kind IN ('report.received', 'report.announced')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,10 @@ async def select_net(tx: Tx, older: Report, newer: Report, limit: int) -> list[N
         "WITH span AS (SELECT e.drift_id, min(e.seq) AS first, max(e.seq) AS last FROM events e"
         " WHERE e.stack_id = :stack_id AND e.drift_id IS NOT NULL AND e.report_id IS NOT NULL"
         " AND e.kind IN ('drift.detected', 'drift.changed', 'drift.reopened', 'drift.resolved')"
-        " AND e.seq > (SELECT max(seq) FROM events WHERE report_id = :older AND kind = 'report.received')"
-        " AND e.seq < (SELECT max(seq) FROM events WHERE report_id = :newer AND kind = 'report.received')"
+        f" AND e.seq > ({_ARRIVED} AND report_id = :older) AND e.seq < ({_ARRIVED} AND report_id = :newer)"
         " GROUP BY e.drift_id)"
-        " SELECT d.id, f.kind AS first_kind, l.kind AS last_kind, l.data, CASE WHEN f.kind = 'drift.changed' THEN"
+        " SELECT d.id, f.kind AS first_kind, l.kind AS last_kind, l.data,"
+        " CASE WHEN f.kind IN ('drift.changed', 'drift.resolved') THEN"
         " (SELECT p.data FROM events p WHERE p.drift_id = d.id AND p.seq < span.first"
         " AND p.kind IN ('drift.detected', 'drift.changed', 'drift.reopened') ORDER BY p.seq DESC LIMIT 1) END"
         " FROM span JOIN events f ON f.seq = span.first JOIN events l ON l.seq = span.last"

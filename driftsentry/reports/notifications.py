@@ -23,7 +23,7 @@ FORMAT = "hcp_notification"
 DRIFTED, CHECK_FAILED, FAILED = "assessment:drifted", "assessment:check_failure", "assessment:failed"
 _MOST = 2**31 - 1
 _ID_LENGTH = 200
-_REFUSED = "The signature fits no token that may report for this stack. Copy address and token of the notification again."
+_REFUSED = "This is signed with no token that may report for this stack. Set the notification up with a new one."
 _REASONS = {
     DRIFTED: "HCP Terraform sends counts only: send the plan of the assessment as a report, too",
     CHECK_FAILED: "HCP Terraform sends counts only, and this one is of a check that failed",

@@ -45,9 +45,11 @@ def result_of(report: Report) -> str:
 
 
 def time_of(milliseconds: int | None) -> str:
-    """`0.8 s`, `42 s`, `12 min 5 s`; '' for what nobody said."""
+    """`85 ms`, `1.8 s`, `42 s`, `12 min 5 s`; '' for what nobody said."""
     if milliseconds is None:
         return ""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
     if milliseconds < 10_000:
         return f"{milliseconds / 1000:.1f} s"
     minutes, seconds = divmod(round(milliseconds / 1000), 60)

@@ -15,7 +15,7 @@ from driftsentry.db import Tx
 from driftsentry.judging import QUESTIONS, Severity
 from driftsentry.rules import severity_actions, severity_queries
 from driftsentry.rules.severity_draft import ACTIONS, Draft, draft_like, draft_of
-from driftsentry.rules.severity_model import KeptRule, facts_of
+from driftsentry.rules.severity_model import KeptRule, facts_of, sentence_of
 from driftsentry.rules.severity_trial import Trial
 from driftsentry.web import Access, allow, app
 
@@ -38,6 +38,7 @@ class Item:
     """A rule in its list. `upper`, `lower`: keys of its neighbours, "" at the ends. `drifts`: not resolved ones."""
 
     kept: KeptRule
+    sentence: str
     facts: list[tuple[str, list[str]]]
     drifts: int
     upper: str
@@ -127,7 +128,9 @@ def _severity(kept: KeptRule) -> Severity:
 def _items(kept: Sequence[KeptRule], counts: dict[str, int]) -> Iterator[Item]:
     keys = ["", *(each.key for each in kept), ""]
     for place, each in enumerate(kept):
-        yield Item(each, facts_of(each.rule), counts.get(each.rule.name, 0), keys[place], keys[place + 2])
+        rule = each.rule
+        number = counts.get(rule.name, 0)
+        yield Item(each, sentence_of(rule), facts_of(rule), number, keys[place], keys[place + 2])
 
 
 def _back(done: str, rule_id: str = "") -> Response:

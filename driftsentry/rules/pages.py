@@ -11,7 +11,8 @@ from driftsentry import answers, clock, drifts, errors, ids, rules
 from driftsentry.auth import guards
 from driftsentry.db import Tx
 from driftsentry.drifts import Drift
-from driftsentry.judging.ignoring import ANY, may_hide
+from driftsentry.ingest.model import HIDDEN, Change
+from driftsentry.judging.ignoring import ANY, may_hide, value_text
 from driftsentry.rules.ignore_model import DEFAULT_DAYS, MOST_DAYS, Draft, checked, glob_of
 from driftsentry.rules.ignore_preview import Preview
 from driftsentry.web import Access, allow, app
@@ -102,10 +103,16 @@ def _prefilled(drift: Drift, line: str) -> Draft:
         resource_type=glob_of(drift.resource_type),
         address_glob=glob_of(drift.address),
         path=drifts.path_text(change.path),
-        value_glob=ANY,
+        value_glob=_value_of(change),
         reason="",
         until=str((clock.now() + timedelta(days=DEFAULT_DAYS)).date()),
     )
+
+
+def _value_of(change: Change) -> str:
+    """Every value; of a member of a set this one, for the path is that of all members."""
+    text = value_text(change) if change.is_member and not change.is_sensitive else ANY
+    return ANY if HIDDEN in text or "\n" in text else glob_of(text)
 
 
 async def _previewed(drift_id: int, draft: Draft) -> str:

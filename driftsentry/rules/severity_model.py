@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from driftsentry.judging import SHIPPED, Rule, Ruleset, Severity, conditions_of, problems_of
+from driftsentry.judging import QUESTIONS, SHIPPED, Rule, Ruleset, Severity, conditions_of, problems_of
 
 _log = logging.getLogger(__name__)
 _SHIPPED = {rule.key: (place, rule) for place, rule in enumerate(SHIPPED.rules)}
@@ -98,6 +98,15 @@ def _ruleset(stored: tuple[Stored, ...]) -> Ruleset:
     return Ruleset(tuple(kept.rule for kept in arrange(stored) if kept.is_active))
 
 
+def sentence_of(rule: Rule) -> str:
+    """Its reason, for people who look at the rule: what its question is about, where that says it all."""
+    return rule.reason if rule.reason != "{answer}" else _words_of(rule.conditions.asks)
+
+
+def _words_of(asks: str) -> str:
+    return QUESTIONS[asks].words if asks in QUESTIONS else asks
+
+
 def facts_of(rule: Rule) -> list[tuple[str, list[str]]]:
     """(what, values) of what a rule asks for, for people."""
     conditions = rule.conditions
@@ -111,5 +120,5 @@ def facts_of(rule: Rule) -> list[tuple[str, list[str]]]:
     for line in conditions.lines:
         found += [("Attributes", list(line.attributes)), ("Code says", [line.before]), ("Real is", [line.after])]
     found += [("All differences", ["are of these attributes"] if conditions.every else [])]
-    found += [("Only when", [conditions.asks.replace("_", " ")])]
+    found += [("Only when", [_words_of(conditions.asks)])]
     return [(what, values) for what, values in found if any(values)]

@@ -7,7 +7,7 @@ from typing import cast
 
 from quart import Blueprint, Response, redirect, request
 
-from driftsentry import answers, clock, drifts, errors, events, reports, stacks
+from driftsentry import answers, clock, drifts, errors, events, reports, rules, stacks
 from driftsentry.auth import guards
 from driftsentry.db import Tx
 from driftsentry.errors import Problem
@@ -99,6 +99,7 @@ async def schedule(slug: str) -> Response:
 async def forget(slug: str) -> Response:
     typed = await request.form
     await stacks.forget(app().db, guards.actor(), slug, typed.get("type", ""), typed.get("path", ""))
+    await drifts.review(app().db, guards.actor(), rules.books(app().settings.data_key), slug)
     return cast(Response, redirect(f"/stacks/{slug}", 303))
 
 

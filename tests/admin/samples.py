@@ -32,6 +32,7 @@ def values_of(name: str, evil: str) -> dict[str, object]:
         "made": _tokens(evil, "active")[0][0],
         "secret": "dsk_shown_once",
         "example": evil,
+        "notification_token": "shown-once-too",
         "base_url": "http://127.0.0.1:8000",
         "draft": Thing(
             id="t2", name=evil, scope=evil, stacks=evil, days=evil, problem=evil, wrong={"name": evil, "stacks": evil}

@@ -148,7 +148,7 @@ async def test_a_change_alerts_only_after_an_approval_and_then_at_any_severity(s
     await decide(site, "aws_instance.m")
     await post(site, 3, size("m", "m5.huge"))
     [alert] = await told(site)
-    assert (alert.title, alert.severity) == ("Changed since its approval: aws_instance.m", "medium")
+    assert (alert.title, alert.severity) == ("Changed after approval or snooze: aws_instance.m", "medium")
     assert "the approval no longer holds" in alert.reason
     await decide(site, "aws_instance.m", "rejected")
     await post(site, 4, size("m", "m5.other"))
@@ -169,7 +169,7 @@ async def test_new_and_changed_drifts_of_one_report_come_together(site: Site) ->
     await post(site, 2, size("m", "m5.huge"), door("web"))
     [alert] = await told(site)
     assert (alert.title, alert.severity) == ("2 drifts, 1 critical", "critical")
-    assert alert.reason == "One report brought them: 1 new, 1 changed since their approval."
+    assert alert.reason == "One report brought them: 1 new, 1 changed after approval or snooze."
 
 
 async def lapse(site: Site, days: int) -> None:

@@ -24,12 +24,12 @@ async def other(site: Site, database_url: str) -> AsyncIterator[Database]:
 
 async def note(db: Database, days: int) -> int:
     with clock.pretend(in_days(days)):
-        return await stacks.note_stale(db)
+        return await stacks.note_silence(db)
 
 
 async def test_a_stack_that_is_silent_for_three_intervals_alerts_once(site: Site) -> None:
     await post(site, 1, size("a"))
-    assert [await note(site.db, days) for days in (0, 1, 2, 4, 4, 9)] == [0, 0, 0, 1, 0, 0]
+    assert [await note(site.db, days) for days in (0, 1, 2, 4, 4, 9)] == [0, 0, 1, 1, 0, 0]  # late, then stale
     [alert] = await told(site)
     assert (alert.kind, alert.title, alert.href) == ("stale", "prod/app stopped reporting", "/stacks/prod/app")
     [stale] = await site.events("stack.stale")
@@ -59,8 +59,8 @@ async def test_a_report_that_comes_between_the_look_and_the_note_wins(
     await post(site, 1, size("a"))
     seen = stacks.queries.select_unnoted  # type: ignore[attr-defined]
 
-    async def look_then_report(tx: object) -> object:
-        found = await seen(tx)
+    async def look_then_report(*about: object) -> object:
+        found = await seen(*about)
         await post(site, 2, size("a"))
         return found
 

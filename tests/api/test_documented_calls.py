@@ -104,6 +104,7 @@ async def test_documented_calls_do_what_is_documented_and_none_is_missing(tmp_pa
         token = await seed(site)
         routes, known = site.app.url_map, of_the_api(site.app)
     (tmp_path / "plan.json").write_bytes((RECORDED / "story/3-first-drift/refresh.json").read_bytes())
+    (tmp_path / "notification.json").write_text('{"notifications": [{"trigger": "verification"}]}')
     found = sections()
     sign_in = found["Sign in"][0]
     with running_server(tmp_path, url) as server:

@@ -47,6 +47,7 @@ async def fill(site: Site, amount: int = 40) -> None:
         " WHERE id % 3 = 0 OR id % 7 = 0"
     )
     await site.run("UPDATE drifts SET status = 'resolved', resolved_at = updated_at WHERE id % 11 = 0")
+    await site.run("UPDATE drifts SET is_snoozed = 1 WHERE status = 'detected' AND id % 4 = 1")
 
 
 @pytest.fixture(params=["sorted", "merged"])
@@ -160,6 +161,9 @@ FILTERS = [
     ("status=detected&severity=low&cause=informational", "status = 'detected' AND cause = 'informational'"),
     ("cause=out_of_band", "cause = 'out_of_band'"),
     ("cause=", "1 = 1"),
+    ("snoozed=true", "is_snoozed = 1"),
+    ("snoozed=false&status=detected&severity=low", "is_snoozed = 0 AND status = 'detected' AND severity = 'low'"),
+    ("snoozed=true&q=demo&stack=prod/*", "is_snoozed = 1 AND resource_type = 'demo' AND slug LIKE 'prod/%'"),
     ("stack=prod/app", "slug = 'prod/app'"),
     ("stack=prod/app_2&status=rejected", "slug = 'prod/app_2' AND status = 'rejected'"),
     ("stack=prod/*", "slug LIKE 'prod/%'"),

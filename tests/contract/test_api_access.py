@@ -77,8 +77,8 @@ async def call(site: Site, caller: Caller, route: Route, address: str, **headers
 
 def expected(access: Access, caller: Caller, *, public: bool) -> set[int]:
     """What the rule alone says of a caller that is not on this machine."""
-    if access is Access.ANYONE:
-        return INSIDE
+    if access in (Access.ANYONE, Access.SIGNED):
+        return INSIDE if access is Access.ANYONE else {401}  # nobody here signs
     if caller.is_dead:
         return {401}
     if access is Access.PUBLIC:

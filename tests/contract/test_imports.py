@@ -14,7 +14,7 @@ SURFACES = {"api", "live"}
 # `ingest` and `judging` are pure and stand beside the kernel: whoever needs them imports them, they import no feature.
 PURE = {"ingest", "judging"}
 # What the program is put together from, and what is started: above everything.
-TOP = {"__init__", "__main__", "cli", "client", "first_run", "serve", "demo"}
+TOP = {"__init__", "__main__", "application", "cli", "client", "first_run", "serve", "demo"}
 KERNEL = {path.stem for path in PACKAGE.glob("*.py")} - TOP | {"migrations"}
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 

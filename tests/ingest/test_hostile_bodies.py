@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from driftsentry.ingest import Refused, mask_document
-from tests.ingest import samples
+from tests.ingest import logs, samples
 
 MEGABYTE = 1024 * 1024
 # The promise is one second; the rest is for machines that do other things meanwhile.
@@ -33,6 +33,16 @@ def twice(old: bytes, new: bytes) -> bytes:
     document = samples.plan(samples.entry({"a": 1}, {"a": 2}))
     assert document.count(old) == 1
     return document.replace(old, new)
+
+
+def log(lines: bytes) -> bytes:
+    return logs.VERSION + lines + logs.SUMMARY
+
+
+def drift(old: bytes, new: bytes) -> bytes:
+    line = logs.drift("a.b")
+    assert line.count(old) == 1
+    return log(line.replace(old, new))
 
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
@@ -91,8 +101,27 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "sixty megabytes of a string without an end": lambda: samples.plan()[:-1] + b',"x":"' + b"a" * (60 * MEGABYTE),
     "sixty megabytes of text": lambda: b"password " * (6 * MEGABYTE),
     "sixty megabytes of lines": lambda: b"a:\n" * (20 * MEGABYTE),
-    "sixty megabytes of lines before the JSON": lambda: b"ok\n" * (20 * MEGABYTE) + samples.plan(),
-    "sixty megabytes of spaces behind": lambda: samples.plan() + b" " * (60 * MEGABYTE) + b"x",
+    "sixty megabytes of lines that begin like JSON": lambda: b"{\n" * (30 * MEGABYTE),
+    "sixty megabytes of empty objects": lambda: b"{}" * (30 * MEGABYTE),
+    "sixty megabytes of objects in a list": lambda: b"[" + b"{}," * (20 * MEGABYTE) + b"{}]",
+    "documents that break again and again": lambda: b'{"a":1}\n{"b":x\n' * (3 * MEGABYTE),
+    "a log of millions of lines": lambda: log(b'{"@level":1}\n' * (4 * MEGABYTE)),
+    "a log with a deep value": lambda: log(b'{"@level":"info","change":' + b"[" * (5 * MEGABYTE)),
+    "a log with a deep value that is read": lambda: drift(b'"action":"update"', b'"action":' + b"[" * 5_000),
+    "a log with an endless number": lambda: drift(b'"resource_key":null', b'"resource_key":0,"addr":' + b"9" * 5_000),
+    "a log with a lone surrogate": lambda: drift(b'"a.b"', b'"a\\ud800"'),
+    "a log that is no UTF-8": lambda: drift(b'"a.b"', b'"\xff"'),
+    "a log with a key twice": lambda: drift(b'"addr":', b'"addr":"c.d","addr":'),
+    "a log with a type twice": lambda: drift(b'"type":"resource_drift"', b'"type":"x","type":"resource_drift"'),
+    "a log with an escaped key twice": lambda: drift(b'"action":', b'"\\u0061ction":"delete","action":'),
+    "a log without an address": lambda: drift(b'"a.b"', b'""'),
+    "a log with an endless address": lambda: drift(b'"a.b"', b'"' + b"x" * 5_000 + b'"'),
+    "a log with a change that is no object": lambda: drift(b'"resource":{', b'"resource":[],"x":{'),
+    "a log with a diagnostic that is no object": lambda: log(
+        b'{"@level":"warn","@message":"x","type":"diagnostic","diagnostic":[1]}\n'
+    ),
+    "a log with a type that is no text": lambda: log(b'{"@level":"warn","@message":"x","type":[1]}\n'),
+    "a log with a version that is no text": lambda: log(b'{"@level":"info","type":"version","terraform":{"a":1}}\n'),
     "an empty string of NUL": lambda: b"\0" * MEGABYTE,
 }
 
@@ -117,6 +146,14 @@ def test_it_is_refused_with_a_sentence_and_in_time(name: str) -> None:
 def test_masking_refuses_the_same(name: str) -> None:
     with pytest.raises(Refused):
         mask_document(HOSTILE[name](), stack="a")
+
+
+def test_what_is_only_large_is_read() -> None:
+    assert len(samples.read(b"ok\n" * (8 * MEGABYTE) + samples.plan()).findings) == 0
+    assert len(samples.read(samples.plan() + b" " * (8 * MEGABYTE) + b"x").findings) == 0
+    found = samples.read(log(b"".join(logs.drift(f"a.b[{number}]") for number in range(5_000))))
+    assert len(found.findings) == 5_000
+    assert samples.only(samples.read(drift(b'"a.b"', b'"a\\u0000"'))).address == "a\u2400"
 
 
 def test_the_last_depth_that_is_allowed_is_read() -> None:

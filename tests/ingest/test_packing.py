@@ -1,4 +1,4 @@
-"""gzip and encodings."""
+"""Case 25: gzip, encodings and cut files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_gzip_is_told_by_its_bytes_whatever_the_header_says(encoding: str) -> No
     assert unpack(gzip.compress(CLEAR), content_encoding=encoding) == CLEAR
 
 
-def test_a_recorded_gzip_file_reads_like_the_plain_one() -> None:
+def test_case_25_a_recorded_gzip_file_reads_like_the_plain_one() -> None:
     assert samples.scan("tfplan-encoding/gzip.json.gz") == samples.read(CLEAR)
 
 
@@ -66,18 +66,35 @@ def test_damaged_and_announced_gzip_is_refused() -> None:
     assert refusal(zlib.compress(CLEAR), "br").status == 415
 
 
-def test_a_byte_order_mark_is_no_obstacle() -> None:
+def test_case_25_a_byte_order_mark_is_no_obstacle() -> None:
     assert samples.scan("tfplan-encoding/utf8-bom.json") == samples.read(CLEAR)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf16_as_powershell_writes_it_is_read(encoding: str) -> None:
-    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+
+
+@pytest.mark.parametrize("encoding", MARKS)
+@pytest.mark.parametrize("has_mark", [True, False])
+def test_case_25_utf16_as_powershell_writes_it_is_read(encoding: str, has_mark: bool) -> None:
     text = samples.body("tfplan/gen-tf1.11-shop-drifted-refresh-only.json")
-    assert samples.read(mark + text.decode().encode(encoding)) == samples.read(text)
+    written = (MARKS[encoding] if has_mark else b"") + text.decode().encode(encoding)
+    assert samples.read(written) == samples.read(text)
 
 
-@pytest.mark.parametrize("body", [b'\xff\xfe{\0"\0\x00\xd8', b"\xff\xfe\x00\x00{\0\0\0", b"\xff\xfe{"])
+def test_case_25_a_log_in_utf16_with_the_line_ends_of_windows_is_read() -> None:
+    text = samples.body("tf-ui-log/gen-tf1.11-life-refresh-only.jsonl")
+    assert samples.read(text.decode().replace("\n", "\r\n").encode("utf-16")) == samples.read(text)
+
+
+def test_case_25_a_truncated_plan_gives_the_position_where_it_ends() -> None:
+    with pytest.raises(Refused) as caught:
+        samples.scan("tfplan-encoding/truncated.json")
+    assert caught.value.status == 400
+    assert "byte offset 6559" in caught.value.message
+    assert "cut" in caught.value.message
+
+
+@pytest.mark.parametrize("body", [b'\xff\xfe{\0"\0\x00\xd8', b"\xff\xfe\x00\x00{\0\0\0", b"\xff\xfe{", b'{\0"\0a'])
 def test_damaged_utf16_and_utf32_are_refused(body: bytes) -> None:
     with pytest.raises(Refused) as caught:
         samples.read(body)

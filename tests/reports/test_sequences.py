@@ -106,7 +106,7 @@ async def test_the_answer_says_what_the_report_was(site: Site) -> None:
         "id": "", "stack": "prod/network/eu", "receivedAt": "", "scannedAt": "2026-11-21T19:30:45.000000Z",
         "format": "terraform_plan", "tool": "terraform", "toolVersion": "1.11.4", "mode": report["mode"],
         "complete": False, "incompleteReason": "", "late": False, "held": 0, "runId": "77",
-        "runUrl": "https://ci.example.com/77", "commit": "c0ffee",
+        "runUrl": "https://ci.example.com/77", "commit": "c0ffee", "announced": 0, "durationSeconds": None,
     }  # fmt: skip
     assert "target" in report["incompleteReason"]
     stack = await (await site.as_viewer()).text("/stacks/prod/network/eu")

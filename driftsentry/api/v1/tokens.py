@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from quart import Blueprint, Response
 
-from driftsentry import auth, clock, errors
+from driftsentry import auth, clock, errors, reports
 from driftsentry.api.idempotency import Once, repeatable
 from driftsentry.api.schema import Input, Output, answer, gives, takes
-from driftsentry.auth import Token, guards
+from driftsentry.auth import Scope, Token, guards
 from driftsentry.clock import maybe_to_text, to_text
 from driftsentry.web import Access, allow, app
 

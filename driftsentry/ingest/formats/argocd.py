@@ -23,6 +23,7 @@ from driftsentry.ingest.formats.typed import (
     read_time,
     why_incomplete,
 )
+from driftsentry.ingest.limits import MAX_NODES
 from driftsentry.ingest.model import Cause, Hints, Refused
 from driftsentry.ingest.survey import Difference, Observed, Survey
 
@@ -91,7 +92,7 @@ _decoder = msgspec.json.Decoder(_Document)
 
 def read(documents: Sequence[bytes], *, hints: Hints) -> Survey:
     """Raises Refused."""
-    found = list(decode_all(_decoder, documents, tool=_TOOL))
+    found = list(decode_all(_decoder, documents, tool=_TOOL, limit=2 * MAX_NODES))
     if any(document.items is UNSET and document.status is None for document in found):
         message = "These are neither managed resources (`items`) nor an application (`status`) of Argo CD."
         raise Refused(422, "VALIDATION_ERROR", message)

@@ -13,6 +13,7 @@ import msgspec
 from driftsentry.ingest.formats import cloudformation_values
 from driftsentry.ingest.formats.cloudformation_values import PropertyDifference
 from driftsentry.ingest.formats.typed import Gathering, Values, decode_all, read_time, why_incomplete
+from driftsentry.ingest.limits import MAX_NODES
 from driftsentry.ingest.model import Hints, Refused
 from driftsentry.ingest.survey import Difference, Observed, Survey
 
@@ -58,7 +59,7 @@ _decoder = msgspec.json.Decoder(_Page)
 
 def read(documents: Sequence[bytes], *, hints: Hints) -> Survey:
     """Raises Refused."""
-    pages = list(decode_all(_decoder, documents, tool="CloudFormation"))
+    pages = list(decode_all(_decoder, documents, tool="CloudFormation", limit=2 * MAX_NODES))
     drifts = list(_drifts(pages))
     _require_results(pages)
     _require_one_stack(drifts)

@@ -13,18 +13,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from driftsentry.ingest.formats.typed import (
     Gathering,
     Part,
     Values,
+    decode,
     decode_all,
+    is_absent,
     read_seconds,
     read_time,
     why_incomplete,
 )
-from driftsentry.ingest.limits import refuse_hostile
+from driftsentry.ingest.limits import MAX_NODES_OF_ONE, refuse_hostile, require_few_nodes
 from driftsentry.ingest.model import Hints, Refused
 from driftsentry.ingest.presenting import clean
 from driftsentry.ingest.survey import Difference, Observed, Survey
@@ -85,13 +87,14 @@ class _Document(msgspec.Struct, gc=False):
     deleted: list[_Resource] | None = None
     unmanaged: list[_Resource] | None = None
     differences: list[_Changed] | None = None
-    alerts: dict[str, list[_Alert] | None] | None = None
+    alerts: Part = UNSET
     options: _Options | None = None
     scan_duration: float | None = None
     date: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Document)
+_alerts = msgspec.json.Decoder(dict[str, list[_Alert] | None])
 
 
 def read(documents: Sequence[bytes], *, hints: Hints) -> Survey:
@@ -117,7 +120,10 @@ def read(documents: Sequence[bytes], *, hints: Hints) -> Survey:
 
 
 def _broken(document: _Document) -> str:
-    alerts = document.alerts or {}
+    alerts: dict[str, list[_Alert] | None] = {}
+    if not isinstance(document.alerts, UnsetType) and not is_absent(document.alerts):
+        require_few_nodes(document.alerts, "alerts", MAX_NODES_OF_ONE)
+        alerts = decode(_alerts, document.alerts, tool=FORMAT, place="alerts")
     unread = sorted(
         clean(name, 64)
         for name, messages in alerts.items()

@@ -16,6 +16,7 @@ from driftsentry.ingest import limits
 from driftsentry.ingest.formats import plain_writing
 from driftsentry.ingest.formats.plain_shape import Change, Report, Resource, open_report, refused
 from driftsentry.ingest.formats.typed import (
+    VALUES,
     Gathering,
     Values,
     is_absent,
@@ -23,7 +24,6 @@ from driftsentry.ingest.formats.typed import (
     require_address,
     why_incomplete,
 )
-from driftsentry.ingest.masks import Mask, unite
 from driftsentry.ingest.model import Cause, Hints, Move, Refused
 from driftsentry.ingest.survey import Difference, Observed, Survey
 
@@ -34,6 +34,8 @@ Path: TypeAlias = tuple[str | int, ...]
 _EXTRA = "it exists in the cloud and not in the code"
 _format = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MAX_ACTION = 64
+# The client's report of another tool's has masks beside its values.
+_MAX_VALUES = 2 * limits.MAX_NODES
 
 
 def write(survey: Survey) -> bytes:
@@ -46,8 +48,8 @@ def read(documents: Sequence[bytes], *, hints: Hints) -> Survey:
     if len(documents) != 1:
         raise Refused(422, "VALIDATION_ERROR", "These are several reports. Send each one as a report of its own.")
     document = documents[0]
-    if document.count(b"{") + document.count(b"[") > 2 * limits.MAX_NODES:
-        raise limits.refuse_hostile(f"it holds more than {2 * limits.MAX_NODES:,} objects")
+    if sum(document.count(sign) for sign in VALUES) > _MAX_VALUES:
+        raise limits.refuse_hostile("it holds more values than any report needs")
     report = open_report(document)
     if not _format.fullmatch(report.format):
         raise refused('"format" is no name of a format')
@@ -94,7 +96,7 @@ def _moves(report: Report) -> tuple[Move, ...]:
 
 
 def _observed(resources: list[Resource]) -> tuple[Observed, ...]:
-    gathering, values = Gathering(), Values(2 * limits.MAX_NODES)
+    gathering, values = Gathering(), Values(_MAX_VALUES)
     for index, resource in enumerate(resources):
         place = f"resources[{index}]"
         gathering.add(_entry(resource, values, place), place)
@@ -159,29 +161,54 @@ def _difference(change: Change, values: Values, place: str) -> Difference:
 
 def _whole(resource: Resource, values: Values, place: str) -> Difference:
     before, after = values.read(resource.before, place), values.read(resource.after, place)
-    masks: list[Mask] = [None, None]
+    masks = _Masks(before), _Masks(after)
     for index, path in enumerate(resource.sensitive or ()):
         parts = _path(path, f"{place}.sensitive[{index}]")
-        found = [_mask_at(side, parts) for side in (before, after)]
-        if found == [None, None]:
+        found = [mask.hide(parts) for mask in masks]
+        if not any(found):
             # A path that is misspelt would show the secret that it was meant for.
             raise refused(f'{place}.sensitive[{index}] is neither in "before" nor in "after"')
-        masks = [unite(mask, part) for mask, part in zip(masks, found, strict=True)]
-    return Difference((), before, after, before_mask=masks[0], after_mask=masks[1])
+    return Difference((), before, after, before_mask=masks[0].mask, after_mask=masks[1].mask)
 
 
-def _mask_at(value: object, path: Path) -> Mask:
-    """The mask that hides what is at the path; None where nothing is."""
-    if not path:
-        return None if value is None else True
-    head, rest = path[0], path[1:]
-    if isinstance(value, dict) and head in value:
-        part = _mask_at(value[str(head)], rest)
-        return None if part is None else {str(head): part}
-    if isinstance(value, list) and isinstance(head, int) and head < len(value):
-        part = _mask_at(value[head], rest)
-        return None if part is None else [part if index == head else None for index in range(len(value))]
-    return None
+class _Masks:
+    """The mask of a value, made path by path."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+        self.mask: object = None
+
+    def hide(self, path: Path) -> bool:
+        """Whether there is something at the path."""
+        value = self._value
+        for part in path:
+            value = _child(value, part)
+        if value is not None:
+            self.mask = _hidden(self.mask, self._value, path)
+        return value is not None
+
+
+def _child(value: object, part: str | int) -> object:
+    if isinstance(value, dict):
+        return value.get(part)
+    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
+
+
+def _hidden(mask: object, value: object, path: Path) -> object:
+    """The mask with one more path in it. Lists and objects of the mask are changed in place: a value may be long, and
+    have many paths."""
+    if mask is True or not path:
+        return True
+    head = path[0]
+    if isinstance(value, dict):
+        parts = mask if isinstance(mask, dict) else {}
+        parts[head] = _hidden(parts.get(head), value[head], path[1:])
+        return parts
+    assert isinstance(value, list)
+    assert isinstance(head, int)
+    members = mask if isinstance(mask, list) else [None] * len(value)
+    members[head] = _hidden(members[head], value[head], path[1:])
+    return members
 
 
 def _path(path: list[str | int] | str, place: str) -> Path:

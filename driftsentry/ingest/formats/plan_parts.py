@@ -27,7 +27,7 @@ Key: TypeAlias = tuple[str, str]
 
 _raw_list = msgspec.json.Decoder(list[Raw])
 _entries = msgspec.json.Decoder(list[Entry])
-_change = msgspec.json.Decoder(EntryChange)
+_raws = msgspec.json.Decoder(dict[str, Raw])
 _proposals = msgspec.json.Decoder(list[shape.Proposal])
 _planned = msgspec.json.Decoder(shape.PlannedValues)
 _prior = msgspec.json.Decoder(shape.PriorState)
@@ -41,7 +41,10 @@ _FIRST_WITH_COMPLETE = (1, 8, 0)
 @dataclass(frozen=True, slots=True)
 class DriftEntry:
     entry: Entry
-    change: EntryChange
+
+    @property
+    def change(self) -> EntryChange:
+        return self.entry.change
 
     @property
     def key(self) -> Key:
@@ -136,26 +139,27 @@ def _read_entries(section: Part) -> list[DriftEntry]:
     if section is UNSET or is_null(section):
         return []
     limits.require_few_resources(section, "resource_drift")
-    # First as entries, which ends at the first thing that is none: a list of a million numbers is never held.
+    # As entries at once, which ends at the first thing that is none: a list of a million numbers is never held.
     entries = decode(_entries, section, "resource_drift")
-    elements = decode(_raw_list, section, "resource_drift")
-    read = [_read_entry(entry, element, n) for n, (entry, element) in enumerate(zip(entries, elements, strict=True))]
-    managed = [item for item in read if item.entry.mode == "managed"]
-    keys = {item.key for item in managed}
-    if len(keys) != len(managed):
+    if len(section) != 1 + sum(shape.compact_size(entry) + 1 for entry in entries):
+        _require_unique_keys(section, entries)
+    managed = [DriftEntry(entry) for entry in entries if entry.mode == "managed"]
+    if not all(0 < len(item.entry.address) <= limits.MAX_ADDRESS for item in managed) or any(
+        len(item.entry.previous_address or "") > limits.MAX_ADDRESS for item in managed
+    ):
+        message = f"An entry of resource_drift has no address, or one of more than {limits.MAX_ADDRESS:,} characters."
+        raise Refused(422, "VALIDATION_ERROR", message)
+    if len({item.key for item in managed}) != len(managed):
         raise refuse_hostile("resource_drift has the same address twice")
     return managed
 
 
-def _read_entry(entry: Entry, element: Raw, index: int) -> DriftEntry:
-    name = f"resource_drift[{index}]"
-    shape.require_unique(element, entry, name)
-    change = decode(_change, entry.change, name)
-    shape.require_unique(entry.change, change, name)
-    if not entry.address or max(len(entry.address), len(entry.previous_address or "")) > limits.MAX_ADDRESS:
-        message = f"{name} has no address, or one of more than {limits.MAX_ADDRESS:,} characters."
-        raise Refused(422, "VALIDATION_ERROR", message)
-    return DriftEntry(entry, change)
+def _require_unique_keys(section: Raw, entries: list[Entry]) -> None:
+    elements = decode(_raw_list, section, "resource_drift")
+    for index, (entry, element) in enumerate(zip(entries, elements, strict=True)):
+        name = f"resource_drift[{index}]"
+        shape.require_unique(element, entry, name)
+        shape.require_unique(decode(_raws, element, name)["change"], entry.change, name)
 
 
 def _read_proposals(section: Part) -> dict[Key, list[str]]:

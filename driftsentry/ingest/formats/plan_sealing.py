@@ -15,35 +15,48 @@ from driftsentry.ingest.values import read_value
 Attributes: TypeAlias = dict[str, Raw]
 RootMask: TypeAlias = Attributes | bool
 
+_MOST_KEPT = 512  # bytes of both sides
 _FALSE = Raw(b"false")
 _NULL = Raw(b"null")
 _HOLLOW = tuple(Raw(text) for text in (b"null", b'""', b"{}", b"[]"))
 
 
-def sealed_differences(
-    item: DriftEntry, sides: tuple[Attributes, Attributes], sealer: Sealer
-) -> Iterator[tuple[str, object, object]]:
-    """(name, before, after) of each attribute whose bytes differ, in the order of the names.
+class Pairs:
+    """The attributes of one drift entry on both sides, with their masks."""
 
-    Most attributes are the same on both sides, to the byte, and are never decoded.
-    """
-    before, after = sides
-    names = [name for name, raw in before.items() if raw != after.get(name)]
-    names += after.keys() - before.keys()
-    names.sort()
-    yield from sealed_attributes(item, sides, names, sealer)
+    def __init__(self, item: DriftEntry, sides: tuple[Attributes, Attributes]) -> None:
+        self._before, self._after = sides
+        self._before_mask = _root_mask(item.change.before_sensitive)
+        self._after_mask = _root_mask(item.change.after_sensitive)
+
+    def differing(self) -> list[str]:
+        """The names of those whose bytes differ: most are the same, to the byte, and are never decoded."""
+        before, after = self._before, self._after
+        names = [name for name, raw in before.items() if raw != after.get(name)]
+        names += after.keys() - before.keys()
+        names.sort()
+        return names
+
+    def key(self, name: str) -> tuple[object, ...] | None:
+        """All that the lines of an attribute depend on; None for one that is too long to be kept."""
+        before, after = self._before.get(name, _NULL), self._after.get(name, _NULL)
+        if len(before) + len(after) > _MOST_KEPT:
+            return None
+        masks = (_raw_mask(self._before_mask, name), _raw_mask(self._after_mask, name))
+        return name, bytes(before), bytes(after), *masks
+
+    def sealed(self, name: str, sealer: Sealer) -> tuple[object, object]:
+        before, after = self._before.get(name, _NULL), self._after.get(name, _NULL)
+        masks = (_mask(self._before_mask, name), _mask(self._after_mask, name))
+        return sealer.seal_pair((read_value(before), read_value(after)), masks, name, (_text(before), _text(after)))
 
 
 def sealed_attributes(
     item: DriftEntry, sides: tuple[Attributes, Attributes], names: list[str], sealer: Sealer
 ) -> Iterator[tuple[str, object, object]]:
-    before_mask = _root_mask(item.change.before_sensitive)
-    after_mask = _root_mask(item.change.after_sensitive)
+    pairs = Pairs(item, sides)
     for name in names:
-        raws = (sides[0].get(name, _NULL), sides[1].get(name, _NULL))
-        masks = (_mask(before_mask, name), _mask(after_mask, name))
-        pair = (read_value(raws[0]), read_value(raws[1]))
-        yield name, *sealer.seal_pair(pair, masks, name, (_text(raws[0]), _text(raws[1])))
+        yield name, *pairs.sealed(name, sealer)
 
 
 def sealed_lost(
@@ -60,6 +73,13 @@ def _root_mask(raw: Part) -> RootMask:
     if raw is UNSET or is_null(raw) or raw == _FALSE:
         return False
     return (attributes_of(raw, "a mask") or {}) if bytes(memoryview(raw)[:1]) == b"{" else True
+
+
+def _raw_mask(root: RootMask, name: str) -> object:
+    if isinstance(root, bool):
+        return root
+    raw = root.get(name)
+    return None if raw is None else bytes(raw)
 
 
 def _mask(root: RootMask, name: str) -> object:

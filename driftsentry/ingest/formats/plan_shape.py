@@ -52,23 +52,6 @@ class Document(msgspec.Struct, gc=False):
         return self.plan_format_version is not UNSET or self.provider_schemas is not UNSET
 
 
-class Entry(msgspec.Struct, gc=False):
-    """One element of `resource_drift`."""
-
-    address: str
-    change: Raw
-    mode: str = "managed"
-    type: str = ""
-    name: str = ""
-    module_address: str | None = None
-    previous_address: str | None = None
-    provider_name: str | None = None
-    deposed: str | None = None
-    index: Part = UNSET
-    index_unknown: Part = UNSET
-    action_reason: Part = UNSET
-
-
 class EntryChange(msgspec.Struct, gc=False):
     actions: list[str]
     before: Part = UNSET
@@ -81,6 +64,23 @@ class EntryChange(msgspec.Struct, gc=False):
     generated_config: Part = UNSET
     before_identity: Part = UNSET
     after_identity: Part = UNSET
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One element of `resource_drift`."""
+
+    address: str
+    change: EntryChange
+    mode: str = "managed"
+    type: str = ""
+    name: str = ""
+    module_address: str | None = None
+    previous_address: str | None = None
+    provider_name: str | None = None
+    deposed: str | None = None
+    index: Part = UNSET
+    index_unknown: Part = UNSET
+    action_reason: Part = UNSET
 
 
 class ProposedActions(msgspec.Struct, gc=False):
@@ -179,23 +179,26 @@ def _fields(struct: type[msgspec.Struct]) -> tuple[attrgetter[tuple[object, ...]
     return attrgetter(*struct.__struct_fields__), tuple(len(name) + 4 for name in struct.__struct_encode_fields__)
 
 
+def compact_size(struct: msgspec.Struct) -> int:
+    """The bytes of an object that has neither white space, nor unknown keys, nor one twice."""
+    getter, lengths = _fields(type(struct))
+    present = [(value, n) for value, n in zip(getter(struct), lengths, strict=True) if value is not UNSET]
+    raws = [len(value) + n for value, n in present if type(value) is Raw]
+    if len(raws) == len(present):
+        return 1 + sum(raws)
+    return 1 + sum(raws) + sum(_size(value) + n for value, n in present if type(value) is not Raw and value is not None)
+
+
+def _size(value: object) -> int:
+    return compact_size(value) if isinstance(value, msgspec.Struct) else len(_encode(value))
+
+
 def require_unique(data: Raw | bytes, struct: msgspec.Struct, name: str) -> None:
     """Raises Refused when an object has a key twice: the last one counts here, the first one for other readers.
 
-    An object without white space and unknown keys has exactly this length; only others are walked through.
+    Only an object that has not its compact size is walked through.
     """
-    getter, lengths = _fields(type(struct))
-    size = 1
-    for value, length in zip(getter(struct), lengths):  # noqa: B905 - made of the same fields, and called often
-        kind = type(value)
-        if kind is Raw:
-            size += length + len(value)  # type: ignore[arg-type]
-        elif kind is str:
-            # What needs escapes is longer than this; then the walk below tells.
-            size += length + len(value) + 2  # type: ignore[arg-type]
-        elif value is not UNSET and value is not None:
-            size += length + len(_encode(value))
-    rest = len(data) - size
+    rest = len(data) - compact_size(struct)
     if rest == 0:
         return
     if rest > limits.MAX_UNKNOWN:

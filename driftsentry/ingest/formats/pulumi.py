@@ -14,8 +14,10 @@ import msgspec
 from msgspec import UNSET
 
 from driftsentry.ingest.formats.pulumi_drift import observe
-from driftsentry.ingest.formats.pulumi_steps import TOOL, Direction, State, Step, decode_part, gather
+from driftsentry.ingest.formats.pulumi_state import TOOL, State, decode_part
+from driftsentry.ingest.formats.pulumi_steps import Direction, Step, gather
 from driftsentry.ingest.formats.typed import (
+    OBJECTS,
     Gathering,
     Part,
     Values,
@@ -108,7 +110,7 @@ def read(documents: Sequence[bytes], *, hints: Hints) -> Survey:
     """Raises Refused, also where `hints.direction` is missing."""
     if hints.direction is None:
         raise Refused(422, "VALIDATION_ERROR", _UNDIRECTED)
-    report = _Report(list(decode_all(_decoder, documents, tool=TOOL)))
+    report = _Report(list(decode_all(_decoder, documents, tool=TOOL, counted=OBJECTS)))
     gathering, seen = report.observed(hints.direction)
     counted = report.counted()
     if counted and not seen:

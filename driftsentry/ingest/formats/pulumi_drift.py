@@ -10,19 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from driftsentry.ingest.formats.comparing import Path, differing, hide, is_equal, mask_hidden
-from driftsentry.ingest.formats.pulumi_steps import LOOKED_AT, TOOL, Direction, PropertyDiff, State, Told, decode_part
-from driftsentry.ingest.formats.pulumi_steps import names as name_list
-from driftsentry.ingest.formats.pulumi_values import (
-    MISSING,
-    at,
-    is_hidden,
-    is_internal,
-    is_unknown,
-    opened,
-    parse_path,
-    settled,
-)
-from driftsentry.ingest.formats.typed import Values, misshapen
+from driftsentry.ingest.formats.pulumi_state import Properties, Side
+from driftsentry.ingest.formats.pulumi_steps import LOOKED_AT, Direction, PropertyDiff, Told
+from driftsentry.ingest.formats.pulumi_values import MISSING, is_hidden, is_internal, is_unknown, parse_path, settled
+from driftsentry.ingest.formats.typed import Values
 from driftsentry.ingest.model import Cause
 from driftsentry.ingest.presenting import clean
 from driftsentry.ingest.survey import Difference, Observed
@@ -45,7 +36,7 @@ def observe(told: Told, direction: Direction, values: Values) -> Observed | None
     resource = _Resource(told, direction, values)
     is_preview = direction == "preview"
     if told.op == LOOKED_AT:
-        differences = resource.compared(told.reasons(values)) if resource.new_outputs else ()
+        differences = resource.compared(told.reasons(values)) if resource.new.outputs else ()
         return _entry(told, "update", direction, differences) if differences else None
     if told.op == ("create" if is_preview else "delete"):
         return _entry(told, "delete", direction, resource.whole(is_old=not is_preview))
@@ -78,27 +69,26 @@ def _entry(told: Told, action: str, direction: Direction, differences: tuple[Dif
 
 
 class _Resource:
-    """Both states, decoded. `old` and `new` are Pulumi's words, `before` and `after` ours."""
+    """Both sides. `old` and `new` are Pulumi's words, `before` and `after` ours."""
 
     def __init__(self, told: Told, direction: Direction, values: Values) -> None:
         self._is_preview = direction == "preview"
-        self._place = told.place
-        self._values = values
-        self._secrets = self._secret_names(told.old) | self._secret_names(told.new)
-        self.old_inputs, self.old_outputs = self._sides(told.old)
-        self.new_inputs, self.new_outputs = self._sides(told.new)
+        self.old = Side(told.old, values, told.place)
+        self.new = Side(told.new, values, told.place)
+        self._secrets = self.old.secrets | self.new.secrets
 
     def whole(self, *, is_old: bool) -> tuple[Difference, ...]:
         """All that is on one side, the other being empty. Of a program, the outputs are only a forecast."""
-        sides = (self.old_inputs, self.old_outputs) if is_old else (self.new_inputs, self.new_outputs)
-        inputs, outputs = sides
-        properties = settled(inputs or outputs if self._is_preview and not is_old else outputs or inputs, MISSING)
-        if not isinstance(properties, dict) or not properties:
+        side = self.old if is_old else self.new
+        is_program = self._is_preview and not is_old
+        properties = side.inputs or side.outputs if is_program else side.outputs or side.inputs
+        known = {name: settled(item, MISSING) for name, item in properties.whole().items()}
+        if not known:
             return ()
-        mask = {key: True if key in self._secrets else mask_hidden(item, is_hidden) for key, item in properties.items()}
+        mask = {name: True if name in self._secrets else mask_hidden(item, is_hidden) for name, item in known.items()}
         if is_old != self._is_preview:
-            return (Difference((), properties, None, before_mask=mask),)
-        return (Difference((), None, properties, after_mask=mask),)
+            return (Difference((), known, None, before_mask=mask),)
+        return (Difference((), None, known, after_mask=mask),)
 
     def detailed(self, diffs: dict[str, PropertyDiff]) -> tuple[Difference, ...]:
         """The differences at the paths that Pulumi names."""
@@ -114,32 +104,33 @@ class _Resource:
         """The differences between both states, where Pulumi names no paths, or only the properties (`reasons`)."""
         rows: list[tuple[Path, object, object]] = []
         for old, new in self._pairs():
-            rows = rows or [row for row in differing(old, new, (), is_hidden) if row[0]]
+            rows = rows or list(differing(*old.against(new), (), is_hidden))
         named = [row for row in rows if row[0][0] in reasons]
         found = {path: self._difference(path, old, new) for path, old, new in named or rows}
         found |= {path: self._difference(path, *sides) for path, sides in self._hidden_changes(reasons)}
         return _without_repeats({path: difference for path, difference in found.items() if difference is not None})
 
-    def _pairs(self) -> Iterator[tuple[object, object]]:
+    def _pairs(self) -> Iterator[tuple[Properties, Properties]]:
         if self._is_preview:
-            yield self.old_inputs, self.new_inputs
-            yield {key: item for key, item in self.old_outputs.items() if key in self.new_inputs}, self.new_inputs
-        elif self.new_outputs:
-            yield self.old_outputs, self.new_outputs
-            yield self.old_inputs, self.new_inputs
-        elif self.new_inputs:
-            yield self.old_inputs, self.new_inputs
+            yield self.old.inputs, self.new.inputs
+            yield self.old.outputs.only(self.new.inputs), self.new.inputs
+        elif self.new.outputs:
+            yield self.old.outputs, self.new.outputs
+            yield self.old.inputs, self.new.inputs
+        elif self.new.inputs:
+            yield self.old.inputs, self.new.inputs
 
     def _hidden_changes(self, reasons: list[str]) -> Iterator[tuple[Path, tuple[object, object]]]:
         for path in map(parse_path, reasons):
-            old, new = self._first(path, False, is_old=True), self._first(path, False, is_old=False)
+            old, new = self.old.first(path, is_input=False), self.new.first(path, is_input=self._is_preview)
             if is_hidden(old) and is_hidden(new) and is_equal(old, new):
                 yield path, (old, new)
 
     def _at(self, path: Path, diff: PropertyDiff) -> Difference | None:
         kind = diff.kind or diff.diff_kind or "update"
-        old = MISSING if kind.startswith("add") else self._first(path, bool(diff.input_diff), is_old=True)
-        new = MISSING if kind.startswith("delete") else self._first(path, bool(diff.input_diff), is_old=False)
+        is_input = bool(diff.input_diff)
+        old = MISSING if kind.startswith("add") else self.old.first(path, is_input=is_input)
+        new = MISSING if kind.startswith("delete") else self.new.first(path, is_input=is_input or self._is_preview)
         if new is MISSING and self._is_preview and not kind.startswith("delete"):
             return self._computed(path, old, "the program does not set it: Pulumi computes it")
         if old is not MISSING and new is not MISSING and not is_hidden(old) and is_equal(old, new):
@@ -148,20 +139,11 @@ class _Resource:
 
     def _unequal(self, path: Path, old: object, new: object) -> tuple[object, object]:
         """Inputs with inputs, or outputs with outputs, where the first values that were found are the same."""
-        for one, other in ((self.old_inputs, self.new_inputs), (self.old_outputs, self.new_outputs)):
-            left, right = at(one, path), at(other, path)
+        for one, other in ((self.old.inputs, self.new.inputs), (self.old.outputs, self.new.outputs)):
+            left, right = one.at(path), other.at(path)
             if left is not MISSING and right is not MISSING and not is_equal(left, right):
                 return left, right
         return old, new
-
-    def _first(self, path: Path, is_input: bool, *, is_old: bool) -> object:
-        inputs, outputs = (self.old_inputs, self.old_outputs) if is_old else (self.new_inputs, self.new_outputs)
-        has_inputs_first = is_input or (self._is_preview and not is_old)
-        for properties in (inputs, outputs) if has_inputs_first else (outputs, inputs):
-            found = at(properties, path)
-            if found is not MISSING:
-                return found
-        return MISSING
 
     def _difference(self, path: Path, old: object, new: object) -> Difference | None:
         old, new = (None if old is MISSING else old), (None if new is MISSING else new)
@@ -184,24 +166,6 @@ class _Resource:
         if self._is_preview:
             return Difference(path, None, old, after_mask=mask, noise="computed", why=why)
         return Difference(path, old, None, before_mask=mask, noise="computed", why=why)
-
-    def _sides(self, state: State | None) -> tuple[dict[str, object], dict[str, object]]:
-        if state is None:
-            return {}, {}
-        return self._opened(state, "inputs"), self._opened(state, "outputs")
-
-    def _opened(self, state: State, name: str) -> dict[str, object]:
-        value = self._values.read(getattr(state, name), self._place)
-        properties = {} if value is None else opened(value)
-        if not isinstance(properties, dict):
-            raise misshapen(f"{self._place}: {name}", TOOL)
-        return properties
-
-    def _secret_names(self, state: State | None) -> frozenset[str]:
-        raw = state.secret_outputs if state else None
-        if raw is None:
-            return frozenset()
-        return frozenset(decode_part(name_list, raw, self._values, f"{self._place}.additionalSecretOutputs") or ())
 
 
 def _without_repeats(found: dict[Path, Difference]) -> tuple[Difference, ...]:

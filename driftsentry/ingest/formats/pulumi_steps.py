@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
-from driftsentry.ingest.formats.typed import Part, Values, decode, is_absent
-from driftsentry.ingest.limits import refuse_hostile
-
-T = TypeVar("T")
+from driftsentry.ingest.formats.pulumi_state import State, decode_part
+from driftsentry.ingest.formats.typed import Part, Values, is_absent
+from driftsentry.ingest.limits import MAX_RESOURCES, refuse_hostile
 
 Direction: TypeAlias = Literal["refresh", "preview"]
 
-TOOL = "Pulumi"
+_MAX_STEPS = 2 * MAX_RESOURCES
 # One replacement is up to three steps.
 _REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
 # Says that a resource was looked at; what came out of it is in the states, if at all.
@@ -35,14 +34,6 @@ _QUIET = frozenset(
         LOOKED_AT,
     }
 )
-
-
-class State(msgspec.Struct, gc=False):
-    """A resource in the state, in the cloud or in the program; the values are not decoded yet."""
-
-    inputs: Part = UNSET
-    outputs: Part = UNSET
-    secret_outputs: Part = msgspec.field(default=UNSET, name="additionalSecretOutputs")
 
 
 class PropertyDiff(msgspec.Struct, gc=False):
@@ -66,7 +57,7 @@ class Step:
 
 
 _diffs = msgspec.json.Decoder(dict[str, PropertyDiff])
-names = msgspec.json.Decoder(list[str])
+_names = msgspec.json.Decoder(list[str])
 
 
 @dataclass(slots=True)
@@ -97,24 +88,18 @@ class Told:
     def reasons(self, values: Values) -> list[str]:
         """The properties that differ, where Pulumi names no more than these. Raises Refused."""
         for step in reversed(self.steps):
-            found = decode_part(names, step.reasons, values, f"{step.place}.diffReasons")
+            found = decode_part(_names, step.reasons, values, f"{step.place}.diffReasons")
             if found:
                 return found
         return []
 
 
-def decode_part(decoder: msgspec.json.Decoder[T], raw: Part, values: Values, place: str) -> T | None:
-    """None for null and for what is not there. Raises Refused."""
-    if isinstance(raw, UnsetType) or is_absent(raw):
-        return None
-    values.spend(bytes(raw), place)
-    return decode(decoder, raw, tool=TOOL, place=place)
-
-
 def gather(steps: Iterable[Step]) -> list[Told]:
     """What was said, by resource, in the order of the report."""
     found: dict[str, Told] = {}
-    for step in steps:
+    for amount, step in enumerate(steps):
+        if amount >= _MAX_STEPS:
+            raise refuse_hostile(f"it holds more than {_MAX_STEPS:,} steps")
         if not step.urn:
             raise refuse_hostile(f"{step.place} has no urn")
         found.setdefault(step.urn, Told(step.urn, step.place)).steps.append(step)

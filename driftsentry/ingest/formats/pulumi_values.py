@@ -9,7 +9,7 @@ from driftsentry.ingest.limits import MAX_DEPTH
 
 MISSING = object()
 
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of a secret, not one
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _HIDDEN = "[secret]"
@@ -53,7 +53,7 @@ def is_internal(path: Path) -> bool:
 
 def is_hidden(value: object) -> bool:
     """A secret: shown as "[secret]", or wrapped (with its plain text, or encrypted)."""
-    return value == _HIDDEN or (isinstance(value, dict) and value.get(_SIGNATURE) == _SECRET)
+    return value == _HIDDEN or (isinstance(value, dict) and value.get(SIGNATURE) == _SECRET)
 
 
 def is_unknown(value: object) -> bool:
@@ -65,7 +65,7 @@ def opened(value: object) -> object:
     if is_hidden(value):
         return value
     if isinstance(value, dict):
-        if value.get(_SIGNATURE) == _OUTPUT:
+        if value.get(SIGNATURE) == _OUTPUT:
             return _opened_output(value)
         return {key: opened(item) for key, item in value.items() if key not in _INTERNAL}
     if isinstance(value, list):
@@ -76,7 +76,7 @@ def opened(value: object) -> object:
 def _opened_output(value: dict[str, object]) -> object:
     inner = opened(value["value"]) if "value" in value else next(iter(_UNKNOWN))
     if value.get("secret") is True and not is_hidden(inner):
-        return {_SIGNATURE: _SECRET, "plaintext": inner}
+        return {SIGNATURE: _SECRET, "plaintext": inner}
     return inner
 
 

@@ -15,7 +15,7 @@ from driftsentry.ingest.assembling import Assembler
 from driftsentry.ingest.completeness import reason_incomplete
 from driftsentry.ingest.diff import Diff, Line, Path, is_hollow
 from driftsentry.ingest.formats.plan_parts import DriftEntry, Plan, open_plan, relations_of
-from driftsentry.ingest.formats.plan_sealing import Attributes, sealed_differences, sealed_lost
+from driftsentry.ingest.formats.plan_sealing import Attributes, Pairs, sealed_lost
 from driftsentry.ingest.formats.plan_shape import is_null
 from driftsentry.ingest.masks import Sealer
 from driftsentry.ingest.model import Finding, Hints, Move, Scan
@@ -27,6 +27,7 @@ from driftsentry.ingest.values import read_value
 from driftsentry.ingest.verdicts import NOTHING, Verdict, judge_cause, judge_unknown
 
 FORMAT = "terraform_plan"
+_MOST_KNOWN = 10_000  # attributes whose lines are kept for the next entry
 _REPLACE = (["delete", "create"], ["create", "delete"])
 
 
@@ -81,6 +82,7 @@ class _Reader:
         self._sealer = Sealer(stack)
         self._relations: Relations = relations_of(plan, stack)
         self._assembler = Assembler(key, with_former=with_former)
+        self._known: dict[tuple[object, ...], list[Line]] = {}
 
     def finding(self, item: DriftEntry) -> Finding:
         entry, action = item.entry, action_of(item.change.actions)
@@ -118,10 +120,25 @@ class _Reader:
         return lines, judge_cause(action, lines, mirrored, proposed, self._plan.mode), False
 
     def _different(self, item: DriftEntry, sides: tuple[Attributes, Attributes]) -> list[Line]:
-        diff = Diff()
-        for name, before, after in sealed_differences(item, sides, self._sealer):
-            diff.compare((name,), before, after)
-        return diff.lines
+        pairs = Pairs(item, sides)
+        return [line for name in pairs.differing() for line in self._lines(name, pairs)]
+
+    def _lines(self, name: str, pairs: Pairs) -> list[Line]:
+        """The lines of one attribute. Many drifts of a stack differ in the same way, above all where nobody did it."""
+        key = pairs.key(name)
+        known = self._known.get(key) if key else None
+        if known is None:
+            diff = Diff()
+            diff.compare((name,), *pairs.sealed(name, self._sealer))
+            known = diff.lines
+            if key and len(known) == 1:
+                known[0].digest = self._assembler.digest(known[0])
+                self._known[key] = known
+                if len(self._known) > _MOST_KNOWN:
+                    self._known.clear()
+            else:
+                return known
+        return [line.copy() for line in known]
 
     def _lost(self, item: DriftEntry, before: Attributes) -> list[Line]:
         """What a deleted object had, one line an attribute."""

@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 Part: TypeAlias = Raw | UnsetType
 
+# What can become an object: two bytes of body, and a hundred of memory.
+OBJECTS = (b"{", b"[")
+VALUES = (b",", *OBJECTS)
+
 # The path that msgspec gives is made of the field names of our structs and of positions; a key of the body is "...".
 _path = re.compile(r"`(?:key in )?\$([\w.\[\]-]*)`\Z")
 _LONGEST = 366 * 24 * 3600
@@ -54,13 +58,20 @@ def place_of(error: msgspec.ValidationError, place: str = "") -> str:
     return f"{place}{joint}{path}".removesuffix(": ") or "The document"
 
 
-def decode_all(decoder: msgspec.json.Decoder[T], documents: Sequence[bytes], *, tool: str) -> Iterator[T]:
-    """Each document in turn. Raises Refused. Bounded by what all of them hold: each brace can become an object."""
-    left = limits.MAX_NODES
+def decode_all(
+    decoder: msgspec.json.Decoder[T],
+    documents: Sequence[bytes],
+    *,
+    tool: str,
+    counted: Sequence[bytes] = VALUES,
+    limit: int = limits.MAX_NODES,
+) -> Iterator[T]:
+    """Each document in turn. Raises Refused, before a document is decoded, where all of them hold more than `limit`
+    of what is `counted`: OBJECTS, where the lists of plain values are left undecoded, or else VALUES."""
     for number, document in enumerate(documents):
-        left -= document.count(b"{") + document.count(b"[")
-        if left < 0:
-            raise refuse_hostile(f"it holds more than {limits.MAX_NODES:,} objects")
+        limit -= sum(document.count(sign) for sign in counted)
+        if limit < 0:
+            raise refuse_hostile("it holds more values than any report needs")
         yield decode(decoder, document, tool=tool, place=f"document {number + 1}: " if len(documents) > 1 else "")
 
 
