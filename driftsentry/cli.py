@@ -202,7 +202,7 @@ def token_create(name: str, scope: str, stacks: tuple[str, ...], expires: timede
         settings = settings_or_exit()
         click.echo(
             "\nFor notifications of HCP Terraform:\n"
-            f"URL    {settings.base_url}/api/v1/stacks/STACK/notifications/{made.id}\n"
+            f"URL    {settings.base_url}/api/v1/notifications/{made.id}/STACK\n"
             f"Token  {reports.secret_of(settings.data_key, made.id)}"
         )
 

@@ -50,11 +50,9 @@ def allow(access: Access) -> Callable[[Handler], Handler]:
 
 
 def _largest(path: str) -> int:
-    if not path.startswith("/api/"):
-        return FORM_BYTES
-    if path.endswith("/reports"):
-        return REPORT_BYTES
-    return NOTIFICATION_BYTES if "/notifications/" in path else FORM_BYTES
+    if path.startswith("/api/v1/notifications/"):
+        return NOTIFICATION_BYTES
+    return REPORT_BYTES if path.startswith("/api/") and path.endswith("/reports") else FORM_BYTES
 
 
 class LimitedRequest(Request):

@@ -42,6 +42,7 @@ _GROUPS = {  # by what stands behind BASE, in the order in which people read the
     "alerts": "Alerts",
     "metrics": "Metrics",
     "stacks": "Stacks and reports",
+    "notifications": "Notifications",
     "sessions": "Sessions",
     "users": "Users",
     "tokens": "Tokens",

@@ -1,7 +1,6 @@
 """Demo data: ten days of a company's drifts, told through the same verbs as real ones."""
 
 import hashlib
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -67,7 +66,7 @@ async def _report(db: Database, key: bytes, token: Token, stack: Stack, number: 
     run = f"{stack.slug.replace('/', '-')}-{1840 - number}"
     commit = hashlib.sha256(run.encode()).hexdigest()[:40]
     upload = reports.Upload(run, f"https://ci.example.com/platform/infrastructure/runs/{run}", commit)
-    await reports.receive(db, key, token, actor, stack.slug, deque([plan(stack, number, clock.now())]), upload)
+    await reports.receive(db, key, token, actor, stack.slug, reports.Body(plan(stack, number, clock.now())), upload)
 
 
 def _acts(db: Database, people: dict[str, Actor], stack: Stack, seen: Seen, now: datetime) -> list[Step]:

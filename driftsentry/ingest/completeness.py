@@ -13,7 +13,7 @@ _FIRST_WITH_DRIFT = (0, 15, 4)
 NO_DRIFT_DATA = "there is no drift data in this plan: Terraform before 0.15.4 does not report it"
 DESTROYS = "it is a destroy plan, which lists no drift"
 FAILED = "the plan failed (errored, or exit code 1)"
-TARGETED = "the plan was targeted (-target) or had deferred changes"
+TARGETED = "the plan was targeted (-target, -invoke) or had deferred changes"
 SAID_SO = "the sender said that the report is not complete"
 
 

@@ -164,7 +164,7 @@ _STATE = "This is Terraform's state as JSON (`terraform show -json` without a pl
 _TFSTATE = "This is a Terraform state file (tfstate), not a plan. It holds secrets: do not send it anywhere."
 _SCHEMAS = "These are provider schemas (`terraform providers schema -json`), not a plan."
 _NOTIFICATION = (
-    "This is an HCP Terraform notification. Send it to /api/v1/stacks/STACK/notifications/TOKEN, where its signature "
+    "This is an HCP Terraform notification. Send it to /api/v1/notifications/TOKEN/STACK, where its signature "
     "is verified: the pages show that address beside a new token."
 )
 _TEMPLATE = (

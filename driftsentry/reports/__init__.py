@@ -1,6 +1,7 @@
 """Reports: what CI jobs upload, and what each one did."""
 
 from driftsentry.reports.actions import check_stack, receive
+from driftsentry.reports.body import Body
 from driftsentry.reports.held import Answer, settle
 from driftsentry.reports.history import line_of
 from driftsentry.reports.large import LargeReports
@@ -10,6 +11,7 @@ from driftsentry.reports.queries import count_reports, select_reports, select_wa
 
 __all__ = [
     "Answer",
+    "Body",
     "LargeReports",
     "Notice",
     "Receipt",

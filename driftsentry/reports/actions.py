@@ -5,8 +5,6 @@ import hashlib
 import hmac
 import math
 import time
-from collections import deque
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +15,7 @@ from driftsentry.db import Database, Tx
 from driftsentry.events import Actor
 from driftsentry.judging import Book
 from driftsentry.reports import held, queries
+from driftsentry.reports.body import Body
 from driftsentry.reports.judging import Judge, judging
 from driftsentry.reports.large import LargeReports
 from driftsentry.reports.model import Receipt, Report, Upload
@@ -54,11 +53,11 @@ async def receive(
     token: Token,
     actor: Actor,
     slug: str,
-    pieces: deque[bytes],
+    body: Body,
     upload: Upload,
     large: LargeReports | None = None,
 ) -> Receipt:
-    """Take in one report of the stack `slug`, whose body comes unpacked and in pieces.
+    """Take in one report of the stack `slug`, whose body comes unpacked; a large one is taken out of `body`.
 
     Raises `Forbidden` for a stack the token does not cover, `RateLimited` for a token that sent too many, `Failure`
     (400, 413, 415, 422) for a body that is no report. Nothing of a refused body is stored.
@@ -67,12 +66,12 @@ async def receive(
     at, started = clock.now(), time.perf_counter()
     async with db.read() as tx:  # before anything that takes time
         await require_quota(tx, token, at)
-    body_hash = await asyncio.to_thread(_hash, key, pieces, upload)
+    body_hash = await asyncio.to_thread(_hash, key, body, upload)
     delivery = _Delivery(token, actor, slug, body_hash, upload, at, started)
     async with db.read() as tx:
         if again := await _repeated(tx, delivery):
             return Receipt(again, is_duplicate=True)
-    async with judging(pieces, upload, large) as judge:
+    async with judging(body, upload, large) as judge:
         for _ in range(ATTEMPTS):
             with suppress(drifts.Outrun):  # then what it was compared with is history: once more
                 return await _receive(db, rules.books(key), judge, delivery)
@@ -121,11 +120,11 @@ async def require_quota(tx: Tx, token: Token, at: datetime) -> None:
         )
 
 
-def _hash(key: bytes, pieces: Iterable[bytes], upload: Upload) -> str:
+def _hash(key: bytes, body: Body, upload: Upload) -> str:
     """What makes two uploads the same: the bytes, and what the caller says of their completeness and direction."""
     said = f"body|{upload.exit_code}|{upload.complete}|" + (f"{upload.direction}|" if upload.direction else "")
     digest = hmac.new(key, said.encode(), hashlib.sha256)
-    for piece in pieces:
+    for piece in body.pieces():
         digest.update(piece)
     return digest.hexdigest()
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import pickle
 import sys
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -12,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from driftsentry import ROOT, errors, ingest
+from driftsentry.reports.body import Body
 from driftsentry.worker import LENGTH, OPEN, Answer, Job, Judged, Part, Refusal
 
 # Smaller ones are read in a thread before another process has got them.
@@ -32,15 +32,15 @@ class LargeReports:
         self._is_idle = True  # or waits for the next job: then it can be told to end
 
     @asynccontextmanager
-    async def reading(self, pieces: deque[bytes]) -> AsyncIterator[Judge]:
-        """Hands the body over, piece by piece, and leaves `pieces` empty. The body may be judged several times.
+    async def reading(self, body: Body) -> AsyncIterator[Judge]:
+        """Hands the body over, piece by piece, until `body` is empty. It may be judged several times.
 
         Raises `Unavailable` when the process dies, or takes too long.
         """
         async with self._turn:
             process = await self._running()
             try:
-                await self._asked(_send(process, pieces))
+                await self._asked(_send(process, body))
                 yield lambda job: self._judge(process, job)
             finally:
                 await self._leave(process)
@@ -112,10 +112,10 @@ def _joined(parts: list[bytes]) -> Judged:
     return Judged(scan, sightings)
 
 
-async def _send(process: asyncio.subprocess.Process, pieces: deque[bytes]) -> None:
-    await _write(process, OPEN + LENGTH.pack(sum(map(len, pieces))))
-    while pieces:
-        await _write(process, pieces.popleft())
+async def _send(process: asyncio.subprocess.Process, body: Body) -> None:
+    await _write(process, OPEN + LENGTH.pack(body.size))
+    for piece in body.take():
+        await _write(process, piece)
 
 
 async def _ask(process: asyncio.subprocess.Process, content: bytes) -> list[bytes]:

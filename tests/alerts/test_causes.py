@@ -149,7 +149,7 @@ async def test_a_change_alerts_only_after_an_approval_and_then_at_any_severity(s
     await post(site, 3, size("m", "m5.huge"))
     [alert] = await told(site)
     assert (alert.title, alert.severity) == ("Changed after approval or snooze: aws_instance.m", "medium")
-    assert "the approval no longer holds" in alert.reason
+    assert "so that no longer holds" in alert.reason
     await decide(site, "aws_instance.m", "rejected")
     await post(site, 4, size("m", "m5.other"))
     assert len(await told(site)) == 1

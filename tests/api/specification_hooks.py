@@ -6,6 +6,7 @@ that is real: with made up ones alone, nobody would ever see their answers.
 """
 
 import base64
+import hmac
 import itertools
 import json
 import os
@@ -18,10 +19,10 @@ from typing import Any
 import httpx
 import schemathesis
 
-from driftsentry import clock, ids
+from driftsentry import clock, ids, reports
 from driftsentry.auth import access_tokens
 from driftsentry.auth.access_tokens import Claim
-from tests.site import PASSWORD, RECORDED, SETTINGS
+from tests.site import PASSWORD, RECORDED, SETTINGS, settings
 
 _AS = os.environ.get("TRY_AS", "")  # an e-mail address, a CI token, or '' for nobody
 _PLANS = [
@@ -97,15 +98,28 @@ def _put_plan(case: Any) -> None:
     case.body = plan if case.media_type == "application/json" else json.dumps(plan).encode()
 
 
+def _put_notification(case: Any) -> None:
+    with _database() as database:
+        [token] = database.execute("SELECT id FROM tokens WHERE scope = 'report:write' ORDER BY id LIMIT 1").fetchone()
+    case.path_parameters |= {"slug": "prod/app", "token_id": token}
+    case.body = {"notifications": [{"trigger": "verification"}]}
+    body = json.dumps(case.body).encode()  # as it will be sent
+    secret = reports.secret_of(settings("sqlite:///x.db").data_key, token)
+    case.headers["X-TFE-Notification-Signature"] = hmac.new(secret.encode(), body, "sha512").hexdigest()
+
+
 _REAL: dict[str, Callable[[Any], None]] = {
     "POST /api/v1/auth/login": _put_password,
     "POST /api/v1/auth/refresh": _put_refresh_token,
     "POST /api/v1/auth/logout": _put_refresh_token,
     "POST /api/v1/drifts/{drift_id}/approve": _put_drift,
     "POST /api/v1/drifts/{drift_id}/reject": _put_drift,
+    "POST /api/v1/drifts/{drift_id}/snooze": _put_drift,
+    "POST /api/v1/drifts/{drift_id}/wake": _put_drift,
     "GET /api/v1/stacks/{slug}": _put_stack,
     "GET /api/v1/stacks/{slug}/reports": _put_stack,
     "POST /api/v1/stacks/{slug}/reports": _put_plan,
+    "POST /api/v1/notifications/{token_id}/{slug}": _put_notification,
 }
 
 

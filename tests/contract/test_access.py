@@ -95,8 +95,8 @@ ROUTES: dict[tuple[str, str], tuple[Access, str, Any]] = {
     ("POST", "/account/theme"): (Access.VIEWER, "/account/theme", {"theme": "dark"}),
     ("WS", "/live"): (Access.SOCKET, "/live", None),
     ("POST", "/api/v1/stacks/<slug>/reports"): (Access.REPORTER, "/api/v1/stacks/prod/app/reports", None),
-    ("POST", "/api/v1/stacks/<slug>/notifications/<token_id>"): (
-        Access.SIGNED, f"/api/v1/stacks/prod/app/notifications/{NO_ID}", {},
+    ("POST", "/api/v1/notifications/<token_id>/<slug>"): (
+        Access.SIGNED, f"/api/v1/notifications/{NO_ID}/prod/app", {},
     ),
     ("GET", "/static/<name>"): (Access.ANYONE, "/static/base.css", None),
     ("GET", "/healthz"): (Access.ANYONE, "/healthz", None),

@@ -4,13 +4,13 @@ import asyncio
 import json
 import os
 import signal
-from collections import deque
 
 import pytest
 
 from benchmarks.big_plan import big_plan
 from driftsentry import errors, ingest
 from driftsentry.judging import Book, Seen
+from driftsentry.reports.body import PAGE, Body
 from driftsentry.reports.large import LARGE, LargeReports
 from driftsentry.worker import Job, read
 from tests.site import Site
@@ -19,8 +19,17 @@ BOOK = Book(b"k" * 32, "prod/app", "prod")
 JOB = Job(ingest.Hints(), BOOK, Seen())
 
 
-def pieces(body: bytes) -> deque[bytes]:
-    return deque(body[start : start + 50_000] for start in range(0, len(body), 50_000))
+def test_a_body_is_what_was_added_whatever_the_pieces() -> None:
+    for sizes in ((), (1,), (PAGE,), (PAGE - 1, 2), (3 * PAGE + 5, PAGE, 7)):
+        parts = [os.urandom(size) for size in sizes]
+        body = Body()
+        for part in parts:
+            body.add(part)
+        whole = b"".join(parts)
+        assert body.size == len(whole)
+        assert b"".join(bytes(piece) for piece in body.pieces()) == whole
+        assert b"".join(body.take()) == whole
+        assert (body.size, list(body.take())) == (0, [])
 
 
 async def test_another_process_and_its_second_half_read_the_same_as_a_thread() -> None:
@@ -29,18 +38,18 @@ async def test_another_process_and_its_second_half_read_the_same_as_a_thread() -
     here, large = read(body, JOB), LargeReports()
     try:
         for _ in range(2):
-            sent = pieces(body)
+            sent = Body(body)
             async with large.reading(sent) as judge:
                 first, again = await judge(JOB), await judge(JOB)
-            assert not sent
+            assert sent.size == 0
             assert first == again
             assert first.scan == here.scan
             assert sorted(first.sightings, key=lambda s: s.address) == sorted(here.sightings, key=lambda s: s.address)
         with pytest.raises(ingest.Refused) as refused:
-            async with large.reading(pieces(body[:-100])) as judge:
+            async with large.reading(Body(body[:-100])) as judge:
                 await judge(JOB)
         assert "ends in the middle" in refused.value.message
-        async with large.reading(pieces(body)) as judge:  # and goes on
+        async with large.reading(Body(body)) as judge:  # and goes on
             assert (await judge(JOB)).scan == here.scan
     finally:
         await large.close()
@@ -50,14 +59,14 @@ async def test_a_reader_that_dies_is_an_outage_and_the_next_report_gets_another_
     body, large = big_plan(300), LargeReports()
     try:
         with pytest.raises(errors.Unavailable):
-            async with large.reading(pieces(body)) as judge:
+            async with large.reading(Body(body)) as judge:
                 assert large._process is not None
                 os.kill(large._process.pid, signal.SIGKILL)
                 for _ in range(3):  # its child may still have the body, and answer once
                     await judge(JOB)
                     await asyncio.sleep(0.05)
                 raise errors.Unavailable("it went on without its parent")
-        async with large.reading(pieces(body)) as judge:
+        async with large.reading(Body(body)) as judge:
             assert len((await judge(JOB)).sightings) == 300
     finally:
         await large.close()

@@ -64,7 +64,7 @@ async def send(
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     headers = {"X-TFE-Notification-Signature": signed(site, token, body) if signature is None else signature}
     client = site.app.test_client(use_cookies=False)
-    path = f"/api/v1/stacks/{stack}/notifications/{token}"
+    path = f"/api/v1/notifications/{token}/{stack}"
     response: Response = await client.post(path, data=body, headers=headers | {"Content-Type": "application/json"})
     return response.status_code, dict(await response.get_json())
 
@@ -207,7 +207,7 @@ async def test_address_and_token_are_shown_once_beside_a_new_token(sqlite_site: 
     page = str(await (await admin.post("/admin/tokens", form)).get_data(as_text=True))
     [token] = await sqlite_site.rows("SELECT id FROM tokens WHERE name = 'hcp'")
     secret = reports.secret_of(sqlite_site.app.settings.data_key, token["id"])
-    assert f"/api/v1/stacks/prod/app/notifications/{token['id']}" in page
+    assert f"/api/v1/notifications/{token['id']}/prod/app" in page
     assert secret in page
     assert secret not in await admin.text("/admin/tokens")
     assert len(secret) == 43

@@ -14,11 +14,10 @@ def values_of(name: str, evil: str) -> dict[str, object]:
     if not name.startswith(("rules/admin", "rules/_admin")):
         return {}
     globs = (evil, evil)
-    rule = Rule(
-        "r1", evil, Severity.HIGH, evil, Conditions(globs, globs, globs, globs, globs, (Line(globs, evil, evil),))
-    )
+    lines = (Line(globs, evil, evil),)
+    rule = Rule("r1", evil, Severity.HIGH, evil, Conditions(globs, globs, globs, globs, globs, lines))
     own, shipped = KeptRule(rule, True, True, evil, "2026"), KeptRule(replace(rule, key="r2"), False, False)
-    items = [Item(own, evil, facts_of(rule), 3, "", "r2"), Item(shipped, facts_of(rule), 0, "r1", "")]
+    items = [Item(own, evil, facts_of(rule), 3, "", "r2"), Item(shipped, evil, facts_of(rule), 0, "r1", "")]
     draft: Draft = draft_of(own)
     was, becomes = Verdict(Severity.LOW, evil, evil), Verdict(Severity.CRITICAL, evil, evil)
     return {

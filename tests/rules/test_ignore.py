@@ -232,8 +232,9 @@ async def test_a_rule_for_a_member_of_a_set_begins_with_that_member_alone(site: 
 
     def scan(minute: int, *ports: int) -> bytes:
         rules = [{"from_port": port, "cidr_blocks": ["0.0.0.0/0"]} for port in ports]
-        group = entry({"ingress": rules[:1]}, {"ingress": rules}, type="aws_security_group", address="aws_security_group.x")
-        return plan(group, timestamp=f"2026-11-20T10:{minute:02}:00Z")
+        group = {"type": "aws_security_group", "address": "aws_security_group.x"}
+        drifted = entry({"ingress": rules[:1]}, {"ingress": rules}, **group)
+        return plan(drifted, timestamp=f"2026-11-20T10:{minute:02}:00Z")
 
     await site.post_body(scan(0, 443, 8080))
     engineer = await site.as_engineer()

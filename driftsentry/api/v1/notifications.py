@@ -12,7 +12,7 @@ from driftsentry.auth import guards
 from driftsentry.events import Actor
 from driftsentry.web import Access, allow, app
 
-blueprint = Blueprint("api_notifications", __name__, url_prefix="/api/v1/stacks")
+blueprint = Blueprint("api_notifications", __name__, url_prefix="/api/v1/notifications")
 SIGNATURE = "X-TFE-Notification-Signature"
 _BODY = {
     "required": True,
@@ -34,11 +34,11 @@ class NotificationOutput(Output, frozen=True):
     recorded: Annotated[bool, Meta(description="Whether it was about an assessment and had not come before.")]
 
 
-@blueprint.post("/<path:slug>/notifications/<token_id>")
+@blueprint.post("/<string:token_id>/<path:slug>")
 @allow(Access.SIGNED)
 @gives(NotificationOutput)
 @takes(raw=_BODY)
-async def post_notification(slug: str, token_id: str) -> Response:
+async def post_notification(token_id: str, slug: str) -> Response:
     """Take a notification of HCP Terraform
 
     Of assessments only; whatever else it tells, also that it tries this address, is answered 200 and changes nothing.

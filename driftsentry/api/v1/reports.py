@@ -1,6 +1,5 @@
 """Where CI jobs post what their tool printed, and what has come so far."""
 
-from collections import deque
 from typing import Annotated, Literal, TypeVar
 
 from msgspec import UNSET, Meta, UnsetType
@@ -11,7 +10,7 @@ from driftsentry.api.paging import PageQuery, page_meta
 from driftsentry.api.schema import Input, Output, answer, gives, takes
 from driftsentry.auth import guards
 from driftsentry.clock import to_text
-from driftsentry.reports import Report, Upload
+from driftsentry.reports import Body, Report, Upload
 from driftsentry.web import REPORT_BYTES, Access, allow, app
 
 Given = TypeVar("Given")
@@ -95,10 +94,10 @@ async def post_report(slug: str, query: ReportQuery) -> Response:
     """
     token = guards.token()
     reports.check_stack(token, slug)
-    pieces = await _body()
+    body = await _body()
     settings, actor = app().settings, guards.actor()
     large = app().extensions["large_reports"]
-    receipt = await reports.receive(app().db, settings.data_key, token, actor, slug, pieces, _upload(query), large)
+    receipt = await reports.receive(app().db, settings.data_key, token, actor, slug, body, _upload(query), large)
     status = 200 if receipt.is_duplicate else 201
     return answer(_receipt(receipt.report), status=status, meta={"duplicate": receipt.is_duplicate})
 
@@ -134,17 +133,19 @@ def _given(value: Given | UnsetType) -> Given | None:
     return None if isinstance(value, UnsetType) else value
 
 
-async def _body() -> deque[bytes]:
-    """The unpacked body, in the pieces in which it came: as one it would be in memory twice."""
-    pieces: deque[bytes] = deque()
+async def _body() -> Body:
+    """The unpacked body."""
+    body = Body()
     try:
         unpacking = ingest.Unpacking(request.headers.get("Content-Encoding", ""), REPORT_BYTES)
         async for chunk in request.body:
-            pieces.extend(unpacking.feed(chunk))
-        pieces.extend(unpacking.end())
+            for piece in unpacking.feed(chunk):
+                body.add(piece)
+        for piece in unpacking.end():
+            body.add(piece)
     except ingest.Refused as refusal:
         raise errors.Invalid(refusal.message, code=refusal.code, status=refusal.status) from None
-    return pieces
+    return body
 
 
 def _receipt(report: Report) -> ReceiptOutput:

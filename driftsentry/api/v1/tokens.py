@@ -101,7 +101,7 @@ def _notifications(token: Token) -> NotificationsOutput | None:
     if token.scope is not Scope.REPORT:
         return None
     settings = app().settings
-    url = f"{settings.base_url}/api/v1/stacks/{{stack}}/notifications/{token.id}"
+    url = f"{settings.base_url}/api/v1/notifications/{token.id}/{{stack}}"
     return NotificationsOutput(url=url, token=reports.secret_of(settings.data_key, token.id))
 
 

@@ -45,7 +45,7 @@ def _resource(what: Observed) -> Resource:
         # What a reader would take for granted is said only where it is not so.
         unknown=None if what.is_unknown == (what.action == "update" and not what.differences) else what.is_unknown,
         proposed=None if what.proposed is None else list(what.proposed),
-        cause=UNSET if what.cause is None else what.cause,
+        cause=UNSET if what.cause is None and what.action != "unmanaged" else what.cause,
         cause_reason=what.cause_reason,
     )
 

@@ -35,7 +35,7 @@ def mask(body: bytes, *, stack: str) -> bytes:
     document["resource_changes"] = _proposals(plan)
     document["prior_state"] = _prior_state(plan, sealer)
     document["provider_schemas"] = {} if plan.is_redacted else UNSET
-    if plan.is_redacted:
+    if plan.is_redacted or plan.complete is False:  # said, or concluded from a part that is left out here
         document["complete"] = UNSET if plan.complete is None else plan.complete
     return _encoder.encode({name: part for name, part in document.items() if part is not UNSET})
 

@@ -35,6 +35,7 @@ _text = msgspec.json.Decoder(str | None)
 _flag = msgspec.json.Decoder(bool | None)
 
 _provider = re.compile(rb'"provider_name"\s*:\s*"(registry\.(?:opentofu\.org|terraform\.io)/[^"]*)"')
+_invoked = re.compile(rb'"invoke_action_trigger"\s*:')
 _FIRST_WITH_COMPLETE = (1, 8, 0)
 
 
@@ -78,7 +79,8 @@ def open_plan(body: bytes) -> Plan:
     """Raises Refused. Holds views into `body`, no copies."""
     document = shape.read_document(body)
     version = _read(_text, document.terraform_version, "terraform_version") or ""
-    complete = False if _has_deferred(document) else _read(_flag, document.complete, "complete")
+    is_part = _has_deferred(document) or _has_invoked(document)
+    complete = False if is_part else _read(_flag, document.complete, "complete")
     proposals = _read_proposals(document.resource_changes)
     provider = _deciding_provider(document)
     is_root_empty = _is_root_empty(document.planned_values)
@@ -192,6 +194,12 @@ def _has_deferred(document: Document) -> bool:
     if not document.is_redacted or section is UNSET or is_null(section):
         return False
     return bytes(memoryview(section)[:64]).translate(None, b" \t\r\n") != b"[]"
+
+
+def _has_invoked(document: Document) -> bool:
+    """`plan -invoke` looks at what one action needs and no further, and calls itself complete all the same."""
+    section = document.action_invocations
+    return isinstance(section, Raw) and _invoked.search(memoryview(section)) is not None
 
 
 def _deciding_provider(document: Document) -> str:
