@@ -288,6 +288,7 @@ CREATE TABLE value_streaks (
     path         TEXT NOT NULL,
     changes      INTEGER NOT NULL,
     fingerprint  TEXT NOT NULL,                    -- of the facts by then
+    seen         TEXT NOT NULL,                    -- the digests of its values, separated by blanks
     PRIMARY KEY (drift_id, path)
 );
 

@@ -1,6 +1,6 @@
 """What reports teach: attributes that have another value on each scan of a stack while nothing else changes.
 
-A value that changed in two reports running, and alone, is taken for one that changes by itself: from then on it opens
+A value that changed in three reports running, and alone, is taken for one that changes by itself: from then on it opens
 nothing. Only plain values are, and none that a rule finds worse than medium: nobody can teach an open port away.
 """
 
@@ -14,11 +14,12 @@ from driftsentry.clock import to_text
 from driftsentry.db import Row, Tx
 from driftsentry.drifts import learning_queries as queries
 from driftsentry.drifts import stored_queries
+from driftsentry.drifts.learning_queries import Streak
 from driftsentry.ingest import Change, Finding
 from driftsentry.judging import Book, Severity, general, mark
 from driftsentry.judging.sighting import Sighting, finding_of, sighting_of
 
-ENOUGH = 2  # reports in a row, so three values
+ENOUGH = 3  # reports in a row, so four values: people change a setting twice
 MOST = 200  # changed drifts that are studied: what comes by the thousand shows in a few
 _MILD = (Severity.LOW.value, Severity.MEDIUM.value)
 _json = msgspec.json.Encoder()
@@ -55,15 +56,14 @@ async def study(
     }
     learned: dict[tuple[str, str], None] = {}
     for sighting, before in changed[:MOST]:
-        shifted = _shifted(stored[before["id"]], sighting)
-        counts = {}
-        for path in shifted:
-            known = streaks.get(before["id"], {}).get(path)
-            counts[path] = known[0] + 1 if known and known[1] == before["fingerprint"] else 1
-        await queries.replace_streaks(tx, before["id"], sighting.fingerprint, counts)
-        if counts and min(counts.values()) >= ENOUGH:
+        counted = {
+            path: _longer(streaks.get(before["id"], {}).get(path), before["fingerprint"], digests)
+            for path, digests in _shifted(stored[before["id"]], sighting).items()
+        }
+        await queries.replace_streaks(tx, before["id"], sighting.fingerprint, counted)
+        if counted and min(streak.changes for streak in counted.values()) >= ENOUGH:
             assert sighting.facts is not None, "a changed drift has its columns"
-            learned.update({(sighting.facts["resource_type"], path): None for path in counts})
+            learned.update({(sighting.facts["resource_type"], path): None for path in counted})
     await queries.insert_learned(tx, stack_id, learned, to_text(at))
     paths = frozenset((kind, tuple(msgspec.json.decode(path))) for kind, path in learned)
     return Lesson(replace(book, learned=book.learned | paths), stored, tuple(learned))
@@ -74,17 +74,33 @@ def _finding(sighting: Sighting) -> Finding:
     return finding_of({**sighting.facts, "address": sighting.address, "deposed": sighting.deposed})
 
 
-def _shifted(before: Finding, sighting: Sighting) -> tuple[str, ...]:
-    """The attributes, as JSON, whose real value is another one than it was, when nothing else is; else none."""
+def _longer(known: Streak | None, fingerprint: str, digests: tuple[str, str]) -> Streak:
+    """The streak with one report more; from its beginning where one was left out, or a value comes back."""
+    before, after = digests
+    if known and known.fingerprint == fingerprint and after not in known.seen:
+        return Streak(known.changes + 1, fingerprint, (*known.seen, after))
+    return Streak(1, fingerprint, (before, after))
+
+
+def _shifted(before: Finding, sighting: Sighting) -> dict[str, tuple[str, str]]:
+    """The attributes, as JSON, whose real value is another one than it was, when nothing else is; else none.
+
+    With the digests of what they were and are.
+    """
     if sighting.facts is None or sighting.facts["severity"] not in _MILD or sighting.action != "update":
-        return ()
+        return {}
     old, new = _by_place(before.changes), _by_place(_finding(sighting).changes)
     if old.keys() != new.keys() or before.action != "update":
-        return ()
+        return {}
     other = [place for place in new if old[place].digest != new[place].digest]
-    if not other or not all(_is_plain(old[place], new[place]) for place in other):
-        return ()
-    return tuple(dict.fromkeys(_json.encode(general(new[place].path)).decode() for place in other))
+    if not all(_is_plain(old[place], new[place]) for place in other):
+        return {}
+    shifted: dict[str, tuple[str, str]] = {}
+    for place in other:  # members of a list have one path in general
+        path = _json.encode(general(new[place].path)).decode()
+        was, is_ = shifted.get(path, ("", ""))
+        shifted[path] = (was + old[place].digest, is_ + new[place].digest)
+    return shifted
 
 
 def _by_place(changes: Iterable[Change]) -> dict[tuple[object, ...], Change]:

@@ -1,20 +1,30 @@
 """SQL about values that change with every scan."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from driftsentry.db import Tx
 
 
-async def select_streaks(tx: Tx, stack_id: str) -> dict[int, dict[str, tuple[int, str]]]:
-    """By drift and path: how many reports in a row changed the value, and the fingerprint by then."""
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """How many reports in a row changed a value, the fingerprint by then, and the digests of its values so far."""
+
+    changes: int
+    fingerprint: str
+    seen: tuple[str, ...]
+
+
+async def select_streaks(tx: Tx, stack_id: str) -> dict[int, dict[str, Streak]]:
+    """By drift and path."""
     rows = await tx.all(
-        "SELECT v.drift_id, v.path, v.changes, v.fingerprint FROM value_streaks v JOIN drifts d ON d.id = v.drift_id"
-        " WHERE d.stack_id = :stack_id",
+        "SELECT v.drift_id, v.path, v.changes, v.fingerprint, v.seen FROM value_streaks v"
+        " JOIN drifts d ON d.id = v.drift_id WHERE d.stack_id = :stack_id",
         stack_id=stack_id,
     )
-    found: dict[int, dict[str, tuple[int, str]]] = {}
-    for drift_id, path, changes, fingerprint in rows:
-        found.setdefault(drift_id, {})[path] = (changes, fingerprint)
+    found: dict[int, dict[str, Streak]] = {}
+    for drift_id, path, changes, fingerprint, seen in rows:
+        found.setdefault(drift_id, {})[path] = Streak(changes, fingerprint, tuple(seen.split()))
     return found
 
 
@@ -22,15 +32,14 @@ async def delete_streaks(tx: Tx, drift_ids: Sequence[int]) -> None:
     await tx.run_many("DELETE FROM value_streaks WHERE drift_id = :id", [{"id": drift_id} for drift_id in drift_ids])
 
 
-async def replace_streaks(tx: Tx, drift_id: int, fingerprint: str, counts: Mapping[str, int]) -> None:
+async def replace_streaks(tx: Tx, drift_id: int, fingerprint: str, streaks: Mapping[str, Streak]) -> None:
+    """`fingerprint`: of the facts by now."""
     await delete_streaks(tx, [drift_id])
+    of = {"drift_id": drift_id, "fingerprint": fingerprint}
     await tx.run_many(
-        "INSERT INTO value_streaks (drift_id, path, changes, fingerprint)"
-        " VALUES (:drift_id, :path, :changes, :fingerprint)",
-        [
-            {"drift_id": drift_id, "path": path, "changes": changes, "fingerprint": fingerprint}
-            for path, changes in counts.items()
-        ],
+        "INSERT INTO value_streaks (drift_id, path, changes, fingerprint, seen)"
+        " VALUES (:drift_id, :path, :changes, :fingerprint, :seen)",
+        [of | {"path": path, "changes": each.changes, "seen": " ".join(each.seen)} for path, each in streaks.items()],
     )
 
 

@@ -49,24 +49,24 @@ class _Line:
 class _Ready:
     """A rule, ready to be asked. What its lines say has been found out before."""
 
+    index: int
     rule: Rule
     lines: tuple[_Line, ...]
     ask: Callable[[Finding], Answer] | None
 
-    def answer(self, finding: Finding, environment: str) -> Answer:
+    def answer(self, finding: Finding, environment: str, place: _Place) -> Answer:
         """Whether the rule matches whose lines do; True, or what its question says."""
         conditions = self.rule.conditions
         if conditions.environments and not matches_any(conditions.environments, environment):
             return False
         if conditions.addresses and not matches_any(conditions.addresses, finding.address):
             return False
-        if conditions.every and not all(self._is_like(change) for change in significant(finding)):
+        if conditions.every and not all(self._is_like(change, place) for change in significant(finding)):
             return False
         return self.ask(finding) if self.ask else True
 
-    def _is_like(self, change: Change) -> bool:
-        texts = _texts(change.path)
-        return any(line.is_about(texts) and line.takes(change) for line in self.lines)
+    def _is_like(self, change: Change, place: _Place) -> bool:
+        return any(line.index == self.index and line.takes(change) for line in place.lines_at(change.path))
 
 
 @dataclass(slots=True)
@@ -97,13 +97,15 @@ class _Place:
         for change in finding.changes if self.lines else ():
             if change.noise:
                 continue
-            lines = self.by_path.get(change.path)
-            if lines is None:
-                lines = self._learn(change.path)
-            for line in lines:
+            for line in self.lines_at(change.path):
                 if line.index not in found and line.takes(change):
                     found[line.index] = change
         return found
+
+    def lines_at(self, path: Path) -> tuple[_Line, ...]:
+        """Those that are about an attribute, whatever its values."""
+        lines = self.by_path.get(path)
+        return self._learn(path) if lines is None else lines
 
     def _learn(self, path: Path) -> tuple[_Line, ...]:
         self.memory.make_room()
@@ -130,7 +132,7 @@ class Ruleset:
         met = place.met(finding)
         for index in sorted({*place.always, *met}) if met else place.always:
             ready = self._ready[index]
-            answer = ready.answer(finding, environment)
+            answer = ready.answer(finding, environment, place)
             if answer is not False:
                 rule = ready.rule
                 return Verdict(rule.severity, rule.name, filled(rule.reason, finding, met.get(index), answer))
@@ -175,7 +177,7 @@ def _may_match(rule: Rule, resource_type: str, action: str) -> bool:
 def _prepared(index: int, rule: Rule) -> _Ready:
     asks = rule.conditions.asks
     lines = tuple(_prepared_line(index, line) for line in rule.conditions.lines)
-    return _Ready(rule, lines, QUESTIONS[asks].ask if asks else None)
+    return _Ready(index, rule, lines, QUESTIONS[asks].ask if asks else None)
 
 
 def _prepared_line(index: int, line: Line) -> _Line:

@@ -117,9 +117,11 @@ async def attempt(tx: Tx, draft: Draft) -> Trial:
     rule = checked(draft)
     stored = await queries.select_stored(tx)
     _require_own_name(stored, rule)
+    was = next((row for row in stored if row.id == rule.key and row.severity == rule.severity), None)
     now = Stored(
-        rule.key, rule.name, rule.severity.value, conditions_to_json(rule.conditions), rule.reason,
-        is_active=True, position=None, maker="", created_at=clock.to_text(clock.now()), updated_at="",
+        rule.key, rule.name, rule.severity.value, conditions_to_json(rule.conditions), rule.reason, is_active=True,
+        position=was.position if was else None, maker="",
+        created_at=was.created_at if was else clock.to_text(clock.now()), updated_at="",
     )  # fmt: skip
     others = [row for row in stored if row.id != rule.key]
     return await compare(tx, rule.name, ruleset_of(stored), ruleset_of([*others, now]))
