@@ -9,17 +9,18 @@ import os
 import pickle
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import msgspec
 
 from driftsentry import ingest
-from driftsentry.judging import Book, Seen, Sighting, prepare
+from driftsentry.judging import Book, Seen, Sighting, sight
 
 LENGTH = struct.Struct(">Q")
 OPEN = b"o"
+Share = Callable[[Sequence[Any]], Sequence[Any]]
 # Fewer entries are not worth a second process.
 WORTH_SHARING = 500
 NICENESS = 5
@@ -56,10 +57,13 @@ class Part(msgspec.Struct, frozen=True, tag=True):
 Answer = Part | Refusal
 
 
-def read(body: bytes, job: Job, share: ingest.Share = ingest.alone) -> Judged:
+def read(body: bytes, job: Job, share: Share = lambda entries: entries) -> Judged:
     """Reads and judges. `share` leaves some of the entries to another process. Raises `ingest.Refused`."""
-    scan = ingest.parse(body, stack=job.book.stack, key=job.book.key, hints=job.hints, share=share)
-    return Judged(replace(scan, findings=()), prepare(scan.findings, job.book, job.seen))
+    sightings: list[Sighting] = []
+    reading = ingest.Reading(share, lambda finding: sightings.append(sight(finding, job.book, job.seen)))
+    scan = ingest.parse(body, stack=job.book.stack, key=job.book.key, hints=job.hints, reading=reading)
+    sightings += [sight(finding, job.book, job.seen) for finding in scan.findings]
+    return Judged(replace(scan, findings=()), sightings)
 
 
 def main() -> None:
@@ -103,7 +107,7 @@ def _read_shared(body: bytes, job: Job) -> list[bytes]:
     return [answer, *other.finish(answer)]
 
 
-def _answer(body: bytes, job: Job, share: ingest.Share) -> Answer:
+def _answer(body: bytes, job: Job, share: Share) -> Answer:
     try:
         return Part(read(body, job, share))
     except ingest.Refused as refusal:

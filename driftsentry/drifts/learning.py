@@ -17,7 +17,7 @@ from driftsentry.drifts import stored_queries
 from driftsentry.drifts.learning_queries import Streak
 from driftsentry.ingest import Change, Finding
 from driftsentry.judging import Book, Severity, general, mark
-from driftsentry.judging.sighting import Sighting, finding_of, sighting_of
+from driftsentry.judging.sighting import Seen, Sighting, finding_of, sight
 
 ENOUGH = 3  # reports in a row, so four values: people change a setting twice
 MOST = 200  # changed drifts that are studied: what comes by the thousand shows in a few
@@ -36,9 +36,9 @@ class Lesson:
     stored: dict[int, Finding]
     learned: tuple[tuple[str, str], ...] = ()
 
-    def taught(self, sighting: Sighting) -> Sighting:
+    def taught(self, seen: Sighting) -> Sighting:
         """The sighting by the new book."""
-        return sighting_of(_finding(sighting), self.book) if self.learned else sighting
+        return sight(_finding(seen), self.book, Seen()) if self.learned else seen
 
     def is_retold(self, sighting: Sighting, drift_id: int) -> bool:
         """Whether the drift was made of the same facts, which count in another way by now."""

@@ -10,6 +10,7 @@ import msgspec
 from driftsentry.ingest import formats, pieces, sniff, surveying
 from driftsentry.ingest.formats import plain, plan_masking, terraform_log, terraform_log_messages, terraform_plan
 from driftsentry.ingest.formats.plan_shape import decode
+from driftsentry.ingest.formats.terraform_plan import WHOLE, Reading
 from driftsentry.ingest.limits import refuse_depth
 from driftsentry.ingest.model import Hints, Refused, Scan
 from driftsentry.ingest.pieces import Broken, Piece
@@ -30,17 +31,15 @@ class _Document(NamedTuple):
     marks: sniff.Marks
 
 
-def parse(
-    body: bytes, *, stack: str, key: bytes, hints: Hints = NO_HINTS, share: terraform_plan.Share = terraform_plan.alone
-) -> Scan:
-    """Reads a report (unpacked, see `unpack`). `key` is the server's secret for digests, `stack` the slug. `share`
-    may leave a part of a plan's entries to another process.
+def parse(body: bytes, *, stack: str, key: bytes, hints: Hints = NO_HINTS, reading: Reading = WHOLE) -> Scan:
+    """Reads a report (unpacked, see `unpack`). `key` is the server's secret for digests, `stack` the slug. `reading`:
+    how a plan is read, if it is one.
 
     Raises Refused for whatever is no report of a format that is known here, or a damaged one.
     """
 
     def plan(document: bytes) -> Scan:
-        return terraform_plan.read(document, stack=stack, key=key, hints=hints, share=share)
+        return terraform_plan.read(document, stack=stack, key=key, hints=hints, reading=reading)
 
     def survey(found: Survey) -> Scan:
         return surveying.scan_of(found, stack=stack, key=key, with_former=hints.with_former)

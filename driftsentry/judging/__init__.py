@@ -7,7 +7,7 @@ from driftsentry.judging.model import Conditions, Line, Rule, Severity, Verdict
 from driftsentry.judging.questions import QUESTIONS
 from driftsentry.judging.reading import conditions_of, conditions_to_json, problems_of
 from driftsentry.judging.severity import SHIPPED, Ruleset, judge
-from driftsentry.judging.sighting import Seen, Sighting, prepare
+from driftsentry.judging.sighting import Seen, Sighting, sight
 
 __all__ = [
     "QUESTIONS",
@@ -29,6 +29,6 @@ __all__ = [
     "judge",
     "mark",
     "matches",
-    "prepare",
     "problems_of",
+    "sight",
 ]

@@ -1,6 +1,6 @@
 """A finding, judged, as far as its drift needs it: as columns. And the columns as a finding. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,20 +50,16 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
         return self.address, self.deposed
 
 
-def prepare(findings: Sequence[Finding], book: Book, seen: Seen) -> list[Sighting]:
-    """Mark all, and judge what is new or changed: most of the time of a report. Pure."""
-    return [_sighting(finding, book, seen.fingerprints) for finding in findings]
-
-
-def _sighting(finding: Finding, book: Book, seen: Mapping[tuple[str, str], str]) -> Sighting:
-    if seen.get((finding.address, finding.deposed)) == finding.fingerprint and not (book.ignores or book.learned):
-        return _bare(finding, None, {})
-    if not (book.ignores or book.learned):  # fresh from a report: nothing is marked yet
-        return _bare(finding, facts_of(finding, book, {}), {})
+def sight(finding: Finding, book: Book, seen: Seen) -> Sighting:
+    """Mark a finding of a report, and judge it if it is new or changed: most of the time of a report. Pure."""
+    known = seen.fingerprints.get((finding.address, finding.deposed))
+    if not (book.ignores or book.learned):  # fresh from a report, so no line is marked
+        return _bare(finding, None if known == finding.fingerprint else facts_of(finding, book, {}), {})
     marked = mark(finding, book)
     finding = marked.finding
-    is_known = seen.get((finding.address, finding.deposed)) == finding.fingerprint
-    return _bare(finding, None if is_known else facts_of(finding, book, marked.ignored), marked.ignored)
+    return _bare(
+        finding, None if known == finding.fingerprint else facts_of(finding, book, marked.ignored), marked.ignored
+    )
 
 
 def _bare(finding: Finding, facts: dict[str, Any] | None, ignored: Mapping[str, int]) -> Sighting:
@@ -78,12 +74,6 @@ def _bare(finding: Finding, facts: dict[str, Any] | None, ignored: Mapping[str, 
         facts,
         ignored,
     )
-
-
-def sighting_of(finding: Finding, book: Book) -> Sighting:
-    """The finding by this book, with its columns, whatever is known."""
-    marked = mark(finding, book)
-    return _bare(marked.finding, facts_of(marked.finding, book, marked.ignored), marked.ignored)
 
 
 def facts_of(finding: Finding, book: Book, ignored: Mapping[str, int]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ real object to the code: it is no drift, it only says what the plan would do abo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from msgspec import Raw
@@ -27,7 +28,7 @@ from driftsentry.ingest.values import read_value
 from driftsentry.ingest.verdicts import NOTHING, Verdict, judge_cause, judge_unknown
 
 FORMAT = "terraform_plan"
-_MOST_KNOWN = 10_000  # attributes whose lines are kept for the next entry
+_MOST_KNOWN = 2_000  # attributes whose lines are kept for the next entry
 _REPLACE = (["delete", "create"], ["create", "delete"])
 
 
@@ -39,8 +40,20 @@ def alone(entries: Sequence[Any]) -> Sequence[Any]:
     return entries
 
 
-def read(body: bytes, *, stack: str, key: bytes, hints: Hints, share: Share = alone) -> Scan:
-    """Raises Refused. `body` is UTF-8 JSON. `share`: the entries whose findings are wanted; moves are always whole."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a plan is read. `share`: the entries whose findings are wanted, the others are read elsewhere. `take` gets
+    each finding as soon as it is made, and the scan has none: ten thousand are never held at once."""
+
+    share: Share = alone
+    take: Callable[[Finding], None] | None = None
+
+
+WHOLE = Reading()
+
+
+def read(body: bytes, *, stack: str, key: bytes, hints: Hints, reading: Reading = WHOLE) -> Scan:
+    """Raises Refused. `body` is UTF-8 JSON."""
     plan = open_plan(body)
     reason = reason_incomplete(
         mode=plan.mode,
@@ -62,7 +75,7 @@ def read(body: bytes, *, stack: str, key: bytes, hints: Hints, share: Share = al
         incomplete_reason=reason,
         has_drift_data=plan.has_drift_data,
         is_errored=plan.is_errored,
-        findings=tuple([reader.finding(item) for item in share(drifted)]),
+        findings=reader.findings(reading.share(drifted), reading.take),
         moves=tuple(_moves(plan)),
     )
 
@@ -83,6 +96,13 @@ class _Reader:
         self._relations: Relations = relations_of(plan, stack)
         self._assembler = Assembler(key, with_former=with_former)
         self._known: dict[tuple[object, ...], list[Line]] = {}
+
+    def findings(self, entries: Sequence[DriftEntry], take: Callable[[Finding], None] | None) -> tuple[Finding, ...]:
+        if take is None:
+            return tuple([self.finding(item) for item in entries])
+        for item in entries:
+            take(self.finding(item))
+        return ()
 
     def finding(self, item: DriftEntry) -> Finding:
         entry, action = item.entry, action_of(item.change.actions)
