@@ -200,6 +200,7 @@ CREATE TABLE drifts (
     is_snoozed       INTEGER NOT NULL DEFAULT 0 CHECK (is_snoozed IN (0, 1)),
     snoozed_until    TEXT,                         -- NULL of one that is snoozed: until it changes
     fingerprint_version  INTEGER NOT NULL DEFAULT 2,                            -- 1: as schemas before 3 made it
+    source_digest    TEXT NOT NULL DEFAULT '',     -- keyed hash over what the facts were read from
     UNIQUE (stack_id, address, deposed)
 );
 CREATE INDEX drifts_by_urgency ON drifts (status, cause, is_snoozed, severity_rank, detected_at, id);

@@ -1,7 +1,8 @@
 """The process that reads large reports, so that pages stay quick meanwhile and the memory is given back at the end.
 
 `python -m driftsentry.worker` takes frames on its input, 8 bytes of length and the content: a body, then jobs for it,
-then an empty frame. It answers each job with the number of parts, and the parts. Started by `reports/large.py` only.
+then an empty frame. It answers each job with the number of parts, and the parts; and the end with a 0. Started by
+`reports/large.py` only.
 """
 
 import gc
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from driftsentry import ingest
-from driftsentry.judging import Book, Seen, Sighting, sight
+from driftsentry.judging import Book, Seen, Sighting, sight, sight_again
 
 LENGTH = struct.Struct(">Q")
 OPEN = b"o"
@@ -60,7 +61,17 @@ Answer = Part | Refusal
 def read(body: bytes, job: Job, share: Share = lambda entries: entries) -> Judged:
     """Reads and judges. `share` leaves some of the entries to another process. Raises `ingest.Refused`."""
     sightings: list[Sighting] = []
-    reading = ingest.Reading(share, lambda finding: sightings.append(sight(finding, job.book, job.seen)))
+
+    def take(finding: ingest.Finding) -> None:
+        sightings.append(sight(finding, job.book, job.seen))
+
+    def is_known(address: str, deposed: str, source: str) -> bool:
+        same = sight_again(address, deposed, source, job.seen)
+        if same:
+            sightings.append(same)
+        return same is not None
+
+    reading = ingest.Reading(share, take, is_known)
     scan = ingest.parse(body, stack=job.book.stack, key=job.book.key, hints=job.hints, reading=reading)
     sightings += [sight(finding, job.book, job.seen) for finding in scan.findings]
     return Judged(replace(scan, findings=()), sightings)
@@ -86,6 +97,9 @@ def _serve(source: BinaryIO, target: BinaryIO) -> None:
         for part in parts:
             target.write(LENGTH.pack(len(part)) + part)
         target.flush()
+    # The buffer may read ahead: nothing is sent for the next process before this one has said that it is done.
+    target.write(LENGTH.pack(0))
+    target.flush()
 
 
 def _frame(source: BinaryIO) -> bytes:

@@ -33,11 +33,11 @@ _RESOLVE = (
 
 async def select_seen(tx: Tx, stack: str) -> Seen:
     rows = await tx.all(
-        "SELECT d.address, d.deposed, d.fingerprint, d.fingerprint_version FROM drifts d"
+        "SELECT d.address, d.deposed, d.fingerprint, d.source_digest, d.fingerprint_version FROM drifts d"
         " JOIN stacks s ON s.id = d.stack_id WHERE s.slug = :stack AND d.status <> 'resolved'",
         stack=stack,
     )
-    return Seen({(row[0], row[1]): row[2] for row in rows}, any(row[3] == 1 for row in rows))
+    return Seen({(row[0], row[1]): (row[2], row[3]) for row in rows}, any(row[4] == 1 for row in rows))
 
 
 async def select_known(tx: Tx, stack_id: str) -> dict[tuple[str, str], Row]:

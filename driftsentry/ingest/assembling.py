@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftsentry.ingest.diff import Line, Path
-from driftsentry.ingest.fingerprint import Fingerprinter, fingerprint_of
+from driftsentry.ingest.fingerprint import Fingerprinter, Part, fingerprint_of
 from driftsentry.ingest.model import Finding
 from driftsentry.ingest.presenting import clean, present
 from driftsentry.ingest.survey import Observed
@@ -23,7 +23,13 @@ class Assembler:
     def digest(self, line: Line) -> str:
         return self._fingerprinter.digest(line)
 
-    def finding(self, what: Observed, lines: list[Line], verdict: Verdict, replacing: tuple[Path, ...] = ()) -> Finding:
+    def source(self, *parts: Part) -> str:
+        """A keyed hash over all that a finding is made of: where it is the same, so is the finding."""
+        return self._fingerprinter.source(parts)
+
+    def finding(
+        self, what: Observed, lines: list[Line], verdict: Verdict, replacing: tuple[Path, ...] = (), source: str = ""
+    ) -> Finding:
         """`what` names the resource and the action; its differences are in `lines`, sealed and marked."""
         changes, hidden, hidden_digest = present(lines, replacing, self._fingerprinter)
         names = (what.deposed, what.resource_type, what.resource_name, what.provider, what.module_address)
@@ -48,4 +54,5 @@ class Assembler:
             hidden_digest=hidden_digest,
             is_unknown=what.is_unknown,
             former_fingerprint=self._fingerprinter.former(what.action, lines) if self._with_former else "",
+            source=source,
         )

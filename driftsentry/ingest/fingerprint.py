@@ -20,7 +20,11 @@ from driftsentry.ingest.sealed import Embedded, Sealed
 # Whatever only a plan knows ("computed") must count, for a refresh-only plan of the same scan has it as significant.
 COUNTED = ("", "computed")
 _NEVER = ("volatile", "learned", "ignored")
-_LINE, _DRIFT = b"line v2", b"drift v2"
+_LINE, _DRIFT, _SOURCE = b"line v2", b"drift v2", b"source"
+# Another one makes the next report of every drift be read anew: change it with whatever findings are made by.
+READER = b"1"
+
+Part = bytes | msgspec.Raw
 
 
 def fingerprint_of(key: bytes, action: str, changes: Iterable[Change], hidden_digest: str) -> str:
@@ -39,6 +43,7 @@ class Fingerprinter:
     def __init__(self, key: bytes) -> None:
         self._key = _key(key)
         self._hash = KeyedHash(key)
+        self._source = hashlib.blake2b(READER, digest_size=16, key=self._key, person=_SOURCE)
         self._encode = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=self._open).encode
 
     def digest(self, line: Line) -> str:
@@ -49,6 +54,14 @@ class Fingerprinter:
         """One digest for all significant lines that are not kept, "" when there are none."""
         digests = sorted(self.digest(line) for line in lines if line.noise in COUNTED)
         return self._of("\n".join(digests).encode()) if digests else ""
+
+    def source(self, parts: Iterable[Part]) -> str:
+        """32 hexadecimal digits over bytes as they came. Each part with its length: none can pass for two."""
+        state = self._source.copy()
+        for part in parts:
+            state.update(b"%d:" % len(part))
+            state.update(part)
+        return state.hexdigest()
 
     def former(self, action: str, lines: Sequence[Line]) -> str:
         """The fingerprint as it was before lines had digests, for drifts that were stored by then."""

@@ -46,7 +46,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     `fingerprint`: 64 hexadecimal digits over what differs, secrets included.
     `changes`: significant lines first; `hidden_changes` counts the lines that a limit left out, `hidden_digest` is
     over the significant ones among them. `is_unknown`: the tool says that it differs, but not in what.
-    `former_fingerprint`: as versions before 0003 computed it.
+    `former_fingerprint`: as versions before 0003 computed it. `source`: a keyed hash over all that it was made of, ""
+    where nobody made one.
     """
 
     address: str
@@ -65,6 +66,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     hidden_digest: str = ""
     is_unknown: bool = False
     former_fingerprint: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from driftsentry.judging.model import Conditions, Line, Rule, Severity, Verdict
 from driftsentry.judging.questions import QUESTIONS
 from driftsentry.judging.reading import conditions_of, conditions_to_json, problems_of
 from driftsentry.judging.severity import SHIPPED, Ruleset, judge
-from driftsentry.judging.sighting import Seen, Sighting, sight
+from driftsentry.judging.sighting import Seen, Sighting, sight, sight_again
 
 __all__ = [
     "QUESTIONS",
@@ -31,4 +31,5 @@ __all__ = [
     "matches",
     "problems_of",
     "sight",
+    "sight_again",
 ]

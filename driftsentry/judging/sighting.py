@@ -16,16 +16,16 @@ _json = msgspec.json.Encoder().encode
 COLUMNS = (
     "module_address resource_type resource_name provider cause cause_reason action severity severity_rank"
     " severity_rule severity_reason fingerprint changes attributes hidden_changes search_text hidden_digest is_unknown"
-    " ignored_changes"
+    " ignored_changes source_digest"
 ).split()
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a stack before a report is judged: the fingerprints of its drifts that are not resolved, by
+    """What is known of a stack before a report is judged: (fingerprint, source) of its drifts that are not resolved, by
     (address, deposed). `has_former`: some are as older versions made them."""
 
-    fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    drifts: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     has_former: bool = False
 
 
@@ -52,7 +52,7 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
 
 def sight(finding: Finding, book: Book, seen: Seen) -> Sighting:
     """Mark a finding of a report, and judge it if it is new or changed: most of the time of a report. Pure."""
-    known = seen.fingerprints.get((finding.address, finding.deposed))
+    known, _ = seen.drifts.get((finding.address, finding.deposed), ("", ""))
     if not (book.ignores or book.learned):  # fresh from a report, so no line is marked
         return _bare(finding, None if known == finding.fingerprint else facts_of(finding, book, {}), {})
     marked = mark(finding, book)
@@ -60,6 +60,14 @@ def sight(finding: Finding, book: Book, seen: Seen) -> Sighting:
     return _bare(
         finding, None if known == finding.fingerprint else facts_of(finding, book, marked.ignored), marked.ignored
     )
+
+
+def sight_again(address: str, deposed: str, source: str, seen: Seen) -> Sighting | None:
+    """The sighting of a drift that is read from the very same bytes as the last time: nothing of it is looked into."""
+    fingerprint, known = seen.drifts.get((address, deposed), ("", ""))
+    if known != source:
+        return None
+    return Sighting(address, deposed, fingerprint, "", "out_of_band", "", False, None, {})
 
 
 def _bare(finding: Finding, facts: dict[str, Any] | None, ignored: Mapping[str, int]) -> Sighting:
@@ -101,6 +109,7 @@ def facts_of(finding: Finding, book: Book, ignored: Mapping[str, int]) -> dict[s
         "hidden_digest": finding.hidden_digest,
         "is_unknown": int(finding.is_unknown),
         "ignored_changes": sum(ignored.values()),
+        "source_digest": finding.source,
     }
 
 

@@ -14,6 +14,7 @@ ALTER TABLE drifts ADD COLUMN ignored_changes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE drifts ADD COLUMN is_snoozed INTEGER NOT NULL DEFAULT 0 CHECK (is_snoozed IN (0, 1));
 ALTER TABLE drifts ADD COLUMN snoozed_until TEXT;
 ALTER TABLE drifts ADD COLUMN fingerprint_version INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE drifts ADD COLUMN source_digest TEXT NOT NULL DEFAULT '';
 UPDATE drifts SET fingerprint_version = 1;
 
 DROP INDEX drifts_by_urgency;

@@ -80,8 +80,8 @@ class LargeReports:
     async def _leave(self, process: asyncio.subprocess.Process) -> None:
         """Let the body go. A process that was left in the middle of something is of no more use."""
         if self._is_idle:
-            with suppress(OSError):
-                await _write(process, LENGTH.pack(0))
+            with suppress(errors.Unavailable):
+                await self._asked(_dismiss(process))
                 return
         process.kill()
         await _end(process)
@@ -122,6 +122,12 @@ async def _ask(process: asyncio.subprocess.Process, content: bytes) -> list[byte
     await _write(process, LENGTH.pack(len(content)) + content)
     assert process.stdout is not None, "a pipe"
     return [await _frame(process.stdout) for _ in range(await _length(process.stdout))]
+
+
+async def _dismiss(process: asyncio.subprocess.Process) -> None:
+    await _write(process, LENGTH.pack(0))
+    assert process.stdout is not None, "a pipe"
+    await _length(process.stdout)
 
 
 async def _write(process: asyncio.subprocess.Process, content: bytes) -> None:

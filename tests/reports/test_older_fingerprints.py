@@ -18,7 +18,11 @@ async def age(site: Site, report: bytes) -> None:
     former = finding.former_fingerprint
     assert former != finding.fingerprint
     await site.run("UPDATE decisions SET fingerprint = :f, changes = :c", f=former, c=changes)
-    await site.run("UPDATE drifts SET fingerprint = :f, changes = :c, fingerprint_version = 1", f=former, c=changes)
+    await site.run(
+        "UPDATE drifts SET fingerprint = :f, changes = :c, fingerprint_version = 1, source_digest = ''",
+        f=former,
+        c=changes,
+    )
 
 
 async def test_the_same_facts_again_keep_an_older_decision(site: Site) -> None:

@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from msgspec import Raw
+import msgspec
+from msgspec import UNSET, Raw
 
 from driftsentry.ingest.assembling import Assembler
+from driftsentry.ingest.companions import ROWS_BY_TYPE
 from driftsentry.ingest.completeness import reason_incomplete
 from driftsentry.ingest.diff import Diff, Line, Path, is_hollow
 from driftsentry.ingest.formats.plan_parts import DriftEntry, Plan, open_plan, relations_of
 from driftsentry.ingest.formats.plan_sealing import Attributes, Pairs, sealed_lost
-from driftsentry.ingest.formats.plan_shape import is_null
+from driftsentry.ingest.formats.plan_shape import Entry, is_null
 from driftsentry.ingest.masks import Sealer
 from driftsentry.ingest.model import Finding, Hints, Move, Scan
 from driftsentry.ingest.noise import COMPUTED_NAMES, mark_computed, mark_noise, mark_repeated
@@ -29,6 +31,7 @@ from driftsentry.ingest.verdicts import NOTHING, Verdict, judge_cause, judge_unk
 
 FORMAT = "terraform_plan"
 _MOST_KNOWN = 2_000  # attributes whose lines are kept for the next entry
+_encode = msgspec.json.Encoder().encode
 _REPLACE = (["delete", "create"], ["create", "delete"])
 
 
@@ -43,10 +46,12 @@ def alone(entries: Sequence[Any]) -> Sequence[Any]:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a plan is read. `share`: the entries whose findings are wanted, the others are read elsewhere. `take` gets
-    each finding as soon as it is made, and the scan has none: ten thousand are never held at once."""
+    each finding as soon as it is made, and the scan has none: ten thousand are never held at once. `is_known` is asked
+    with (address, deposed key, source) before an entry is looked into: nothing is made of one that is."""
 
     share: Share = alone
     take: Callable[[Finding], None] | None = None
+    is_known: Callable[[str, str, str], bool] | None = None
 
 
 WHOLE = Reading()
@@ -75,7 +80,7 @@ def read(body: bytes, *, stack: str, key: bytes, hints: Hints, reading: Reading 
         incomplete_reason=reason,
         has_drift_data=plan.has_drift_data,
         is_errored=plan.is_errored,
-        findings=reader.findings(reading.share(drifted), reading.take),
+        findings=reader.findings(reading.share(drifted), reading),
         moves=tuple(_moves(plan)),
     )
 
@@ -97,14 +102,27 @@ class _Reader:
         self._assembler = Assembler(key, with_former=with_former)
         self._known: dict[tuple[object, ...], list[Line]] = {}
 
-    def findings(self, entries: Sequence[DriftEntry], take: Callable[[Finding], None] | None) -> tuple[Finding, ...]:
-        if take is None:
-            return tuple([self.finding(item) for item in entries])
+    def findings(self, entries: Sequence[DriftEntry], reading: Reading) -> tuple[Finding, ...]:
+        kept: list[Finding] = []
+        take = reading.take or kept.append
         for item in entries:
-            take(self.finding(item))
-        return ()
+            source = self._source(item)
+            known = reading.is_known and source and (clean(item.entry.address), clean(item.entry.deposed or "", 256))
+            if not (known and reading.is_known and reading.is_known(*known, source)):
+                take(self.finding(item, source))
+        return tuple(kept)
 
-    def finding(self, item: DriftEntry) -> Finding:
+    def _source(self, item: DriftEntry) -> str:
+        """ "" where the finding depends on other entries too."""
+        entry, change = item.entry, item.change
+        if entry.type in ROWS_BY_TYPE:
+            return ""
+        proposed = self._plan.proposals.get(item.key) if self._plan.mode == "normal" else None
+        context = (self._plan.mode, self._plan.is_redacted, proposed, change.actions, _names(entry))
+        raws = (change.before, change.after, change.before_sensitive, change.after_sensitive, change.replace_paths)
+        return self._assembler.source(_encode(context), *[b"" if raw is UNSET else raw for raw in raws])
+
+    def finding(self, item: DriftEntry, source: str = "") -> Finding:
         entry, action = item.entry, action_of(item.change.actions)
         lines, verdict, is_unknown = self._judged(item, action)
         what = Observed(
@@ -118,7 +136,7 @@ class _Reader:
             previous_address=entry.previous_address,
             is_unknown=is_unknown,
         )
-        return self._assembler.finding(what, lines, verdict, _replacing(item))
+        return self._assembler.finding(what, lines, verdict, _replacing(item), source)
 
     def _judged(self, item: DriftEntry, action: str) -> tuple[list[Line], Verdict, bool]:
         """The lines, the verdict, and whether what differs cannot be seen."""
@@ -164,6 +182,11 @@ class _Reader:
         """What a deleted object had, one line an attribute."""
         sealed = sealed_lost(item, before, self._sealer, COMPUTED_NAMES)
         return [Line((name,), "removed", value, None) for name, value in sealed if not is_hollow(value)]
+
+
+def _names(entry: Entry) -> tuple[str | None, ...]:
+    names = (entry.address, entry.type, entry.name, entry.module_address, entry.previous_address)
+    return *names, entry.provider_name, entry.deposed
 
 
 def _may_hide(item: DriftEntry, lines: list[Line]) -> bool:
