@@ -106,11 +106,16 @@ class _Reader:
         kept: list[Finding] = []
         take = reading.take or kept.append
         for item in entries:
-            source = self._source(item)
-            known = reading.is_known and source and (clean(item.entry.address), clean(item.entry.deposed or "", 256))
-            if not (known and reading.is_known and reading.is_known(*known, source)):
+            source = self._source(item) if reading.is_known else ""
+            if not (source and self._is_known(item, source, reading)):
                 take(self.finding(item, source))
         return tuple(kept)
+
+    def _is_known(self, item: DriftEntry, source: str, reading: Reading) -> bool:
+        is_known = reading.is_known
+        return is_known is not None and is_known(
+            clean(item.entry.address), clean(item.entry.deposed or "", 256), source
+        )
 
     def _source(self, item: DriftEntry) -> str:
         """ "" where the finding depends on other entries too."""
