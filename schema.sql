@@ -124,7 +124,8 @@ CREATE TABLE stacks (
     interval_source    TEXT NOT NULL DEFAULT 'default' CHECK (interval_source IN ('default', 'learned', 'set')),
     late_noted_for     TEXT,                       -- as stale_noted_for, when it is only late
     announced_drifts   INTEGER NOT NULL DEFAULT 0, -- what HCP counted since the last report, and nobody has seen
-    announced_at       TEXT
+    announced_at       TEXT,
+    newest_whole_at    TEXT                        -- of the newest complete report, by the tool's own time
 );
 
 CREATE TABLE reports (
@@ -201,6 +202,7 @@ CREATE TABLE drifts (
     snoozed_until    TEXT,                         -- NULL of one that is snoozed: until it changes
     fingerprint_version  INTEGER NOT NULL DEFAULT 2,                            -- 1: as schemas before 3 made it
     source_digest    TEXT NOT NULL DEFAULT '',     -- keyed hash over what the facts were read from
+    told_at          TEXT NOT NULL DEFAULT '',     -- the time of the scan that the facts are of, where that matters
     UNIQUE (stack_id, address, deposed)
 );
 CREATE INDEX drifts_by_urgency ON drifts (status, cause, is_snoozed, severity_rank, detected_at, id);

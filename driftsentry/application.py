@@ -90,7 +90,7 @@ def _connect(app: DriftSentry) -> None:
         overview_fragments.draw,
         alert_fragments.draw,
     )
-    app.extensions["large_reports"] = reports.LargeReports()
+    app.extensions["large_reports"] = reports.LargeReports() if hasattr(os, "fork") else None
     app.extensions["hub"] = Hub(app.db, app.tail, draws, (alert_fragments.draw_unread, alert_fragments.draw_read))
 
 
@@ -138,7 +138,8 @@ async def _stop(app: DriftSentry) -> None:
         task.cancel()
     await asyncio.gather(*clockwork, return_exceptions=True)
     await app.extensions["hub"].close()
-    await app.extensions["large_reports"].close()
+    if app.extensions["large_reports"]:
+        await app.extensions["large_reports"].close()
     await app.tail.stop()
     await app.db.disconnect()
 

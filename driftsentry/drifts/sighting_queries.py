@@ -9,15 +9,15 @@ from driftsentry.judging.sighting import COLUMNS, Seen
 
 _INSERT = (
     f"INSERT INTO drifts (id, stack_id, address, deposed, {', '.join(COLUMNS)}, status, version, first_seen_at,"
-    f" detected_at, seen_at, updated_at) VALUES (:id, :stack_id, :address, :deposed,"
-    f" {', '.join(f':{name}' for name in COLUMNS)}, 'detected', 1, :at, :at, :at, :at)"
+    f" detected_at, seen_at, updated_at, told_at) VALUES (:id, :stack_id, :address, :deposed,"
+    f" {', '.join(f':{name}' for name in COLUMNS)}, 'detected', 1, :at, :at, :at, :at, :told)"
 )
 _SET = f"UPDATE drifts SET {', '.join(f'{name} = :{name}' for name in COLUMNS)}, version = version + 1"
 _UPDATE = (
     f"{_SET}, status = 'detected', is_snoozed = 0, snoozed_until = NULL, fingerprint_version = 2,"
     " detected_at = CASE WHEN status = 'detected' THEN detected_at ELSE :at END, seen_at = :at, updated_at = :at,"
     " reopened = reopened + CASE WHEN status = 'resolved' AND cause = 'out_of_band' THEN 1 ELSE 0 END,"
-    " resolved_at = NULL WHERE id = :id"
+    " resolved_at = NULL, told_at = :told WHERE id = :id"
 )
 # The same facts, told or hashed in another way: nothing that people decided is touched.
 _RETELL = f"{_SET}, fingerprint_version = 2 WHERE id = :id"
@@ -43,7 +43,7 @@ async def select_seen(tx: Tx, stack: str) -> Seen:
 async def select_known(tx: Tx, stack_id: str) -> dict[tuple[str, str], Row]:
     rows = await tx.all(
         "SELECT d.id, d.address, d.deposed, d.fingerprint, d.fingerprint_version, d.status, d.cause, d.action,"
-        " d.severity, d.is_unknown, d.is_snoozed, d.ignored_changes, x.verdict, x.decided_at, u.name"
+        " d.severity, d.told_at, d.is_unknown, d.is_snoozed, d.ignored_changes, x.verdict, x.decided_at, u.name"
         " FROM drifts d LEFT JOIN decisions x ON x.id = d.decision_id LEFT JOIN users u ON u.id = x.user_id"
         " WHERE d.stack_id = :stack_id",
         stack_id=stack_id,
@@ -79,6 +79,13 @@ async def update_retold(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """`was`: the fingerprint by now. Decisions on these facts follow."""
     await tx.run_many(_RETELL, rows)
     await tx.run_many(_FOLLOW, rows)
+
+
+async def update_told(tx: Tx, drift_ids: Sequence[int], told: str) -> None:
+    """The scan of that time has told of these drifts what was known."""
+    await tx.run_many(
+        "UPDATE drifts SET told_at = :told WHERE id = :id", [{"id": drift_id, "told": told} for drift_id in drift_ids]
+    )
 
 
 async def update_resolved(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:

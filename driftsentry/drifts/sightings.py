@@ -43,11 +43,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Which report does it, whose it is, and when."""
+    """Which report does it, whose it is, when, and of when its scan is."""
 
     report_id: str
     actor: Actor
     at: datetime
+    scanned_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class _Work:
     actor: Actor
     at: datetime
     stamp: str  # the same as text
+    scanned: str  # the time of the scan
     counts: Counts = field(default_factory=Counts)
     inserts: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
@@ -91,12 +93,17 @@ async def apply(
 
     `book`: what the sightings were marked by. Raises `Outrun`.
     """
-    work = _Work(stack_id, occasion.report_id, occasion.actor, occasion.at, to_text(occasion.at))
+    times = (to_text(occasion.at), to_text(occasion.scanned_at))
+    work = _Work(stack_id, occasion.report_id, occasion.actor, occasion.at, *times)
     known = await _follow_moves(tx, work, await queries.select_known(tx, stack_id), moves)
     were_open = len(_open(known.values()))
     pairs = [(sighting, known.pop(sighting.key, None)) for sighting in sightings]
-    await _see(tx, work, pairs, book)
-    lacked = [row for row in known.values() if row["status"] != "resolved"] if resolves else []
+    unchanged = await _see(tx, work, pairs, book)
+    if not resolves:
+        # Whole reports may come after it that are older: what it told of holds against them.
+        await queries.update_told(tx, unchanged, work.scanned)
+    lacked = [row for row in known.values() if row["status"] != "resolved" and row["told_at"] <= work.scanned]
+    lacked = lacked if resolves else []
     missing = len(_open(lacked))
     is_held = missing > HELD_OVER and missing * 2 > were_open
     if not is_held:
@@ -108,26 +115,31 @@ async def apply(
     return Outcome(work.counts, [(row["id"], row["fingerprint"]) for row in lacked], missing)
 
 
-async def _see(tx: Tx, work: _Work, pairs: list[tuple[Sighting, Row | None]], book: Book) -> None:
+async def _see(tx: Tx, work: _Work, pairs: list[tuple[Sighting, Row | None]], book: Book) -> list[int]:
+    """The ids of the drifts that are as they were."""
     next_id = await queries.select_last_id(tx)
     changed: list[tuple[Sighting, Row]] = []
+    unchanged: list[int] = []
     for sighting, before in pairs:
         if before is None:
             next_id += 1
             _add(work, sighting, next_id)
+        elif before["told_at"] > work.scanned:
+            _count(work, before["cause"], "unchanged")  # a later scan of a part has told of it
         elif before["status"] == "resolved":
             _update(work, sighting, before, "drift.reopened", "reopened")
         elif _is_as_before(sighting, before):
             _count(work, before["cause"], "unchanged")
+            unchanged.append(before["id"])
         else:
             changed.append((sighting, before))
-    unchanged = {before["id"] for _, before in pairs if before is not None} - {before["id"] for _, before in changed}
-    lesson = await learning.study(tx, book, work.stack_id, changed, unchanged, at=work.at)
+    lesson = await learning.study(tx, book, work.stack_id, changed, set(unchanged), at=work.at)
     for resource_type, path in lesson.learned:
         of: dict[str, Any] = {"stack": book.stack, "resource_type": resource_type, "path": path}
         events.record(tx, "attribute.learned", work.actor, at=work.at, stack_id=work.stack_id, **of)
     for sighting, before in changed:
         _change(work, lesson.taught(sighting), before, lesson)
+    return unchanged
 
 
 def _is_as_before(sighting: Sighting, before: Row) -> bool:
@@ -201,7 +213,7 @@ async def _follow_moves(tx: Tx, work: _Work, known: Known, moves: Sequence[Move]
 
 def _add(work: _Work, sighting: Sighting, drift_id: int) -> None:
     row = {"id": drift_id, "stack_id": work.stack_id, "address": sighting.address, "deposed": sighting.deposed}
-    work.inserts.append(row | _facts(sighting) | {"at": work.stamp})
+    work.inserts.append(row | _facts(sighting) | {"at": work.stamp, "told": work.scanned})
     _hide(work, sighting, drift_id)
     _tell(work, "drift.detected", drift_id, sighting, "detected")
 
@@ -209,7 +221,7 @@ def _add(work: _Work, sighting: Sighting, drift_id: int) -> None:
 def _update(work: _Work, sighting: Sighting, before: Row, kind: str, counted: str) -> None:
     if before["cause"] == "informational" and sighting.cause == "out_of_band":
         kind, counted = "drift.detected", "detected"  # noise was nothing to decide on: this is new
-    row = {"id": before["id"], "at": work.stamp, "had_ignored": before["ignored_changes"]}
+    row = {"id": before["id"], "at": work.stamp, "told": work.scanned, "had_ignored": before["ignored_changes"]}
     work.updates.append(row | _facts(sighting))
     _hide(work, sighting, before["id"])
     _tell(work, kind, before["id"], sighting, counted, **_decided(before))

@@ -84,7 +84,13 @@ class Diff:
 
     def _compare_objects(self, path: Path, before: dict[str, object], after: dict[str, object], in_json: bool) -> None:
         for key in sorted(before.keys() | after.keys()):
-            self.compare((*path, key), before.get(key), after.get(key), in_json)
+            old, new = before.get(key), after.get(key)
+            if "" in (old, new) and before and after and (key in before) != (key in after):
+                # An object has all its attributes: what lacks a key is a map of people's own, such as a label that says
+                # all by being there.
+                self.lines.append(Line((*path, key), kind_of(old, new), old, new, in_json=in_json))
+            else:
+                self.compare((*path, key), old, new, in_json)
 
     def _compare_embedded(self, path: Path, before: Embedded, after: Embedded) -> None:
         if before.form == after.form:

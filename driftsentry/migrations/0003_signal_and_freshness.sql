@@ -5,6 +5,8 @@ ALTER TABLE stacks ADD COLUMN interval_source TEXT NOT NULL DEFAULT 'default' CH
 ALTER TABLE stacks ADD COLUMN late_noted_for TEXT;
 ALTER TABLE stacks ADD COLUMN announced_drifts INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE stacks ADD COLUMN announced_at TEXT;
+ALTER TABLE stacks ADD COLUMN newest_whole_at TEXT;
+UPDATE stacks SET newest_whole_at = newest_scan_at;
 ALTER TABLE reports ADD COLUMN duration_ms INTEGER;
 ALTER TABLE reports ADD COLUMN took_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE reports ADD COLUMN announced INTEGER NOT NULL DEFAULT 0;
@@ -15,6 +17,7 @@ ALTER TABLE drifts ADD COLUMN is_snoozed INTEGER NOT NULL DEFAULT 0 CHECK (is_sn
 ALTER TABLE drifts ADD COLUMN snoozed_until TEXT;
 ALTER TABLE drifts ADD COLUMN fingerprint_version INTEGER NOT NULL DEFAULT 2;
 ALTER TABLE drifts ADD COLUMN source_digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE drifts ADD COLUMN told_at TEXT NOT NULL DEFAULT '';
 UPDATE drifts SET fingerprint_version = 1;
 
 DROP INDEX drifts_by_urgency;

@@ -149,7 +149,8 @@ async def _take_in(tx: Tx, judged: Judged, book: Book, delivery: _Delivery) -> R
     report = replace(report, took_ms=round((time.perf_counter() - delivery.started) * 1000))
     await queries.insert_report(tx, report)
     await note_token_used(tx, delivery.token, delivery.at, delivery.actor.address)
-    is_failing = judged.scan.is_errored and not stack.is_errored and not report.is_late
+    is_newest = stack.newest_scan_at is None or report.scanned_at >= stack.newest_scan_at
+    is_failing = judged.scan.is_errored and not stack.is_errored and is_newest
     tell(tx, report, delivery.actor, is_failing=is_failing)
     if not report.is_late and (judged.scan.resolves or judged.sightings):
         await held.hold(tx, delivery.actor, report, outcome.held)
@@ -167,7 +168,7 @@ async def _apply(
         judged.scan.moves,
         book=book,
         resolves=judged.scan.resolves,
-        occasion=drifts.Occasion(report.id, delivery.actor, delivery.at),
+        occasion=drifts.Occasion(report.id, delivery.actor, delivery.at, report.scanned_at),
     )
     await stacks.note_report(
         tx,
@@ -201,7 +202,7 @@ def _report(scan: ingest.Scan, delivery: _Delivery, stack: Stack) -> Report:
         run_id=upload.run_id,
         run_url=upload.run_url,
         commit_hash=upload.commit,
-        is_late=stack.newest_scan_at is not None and scanned_at < stack.newest_scan_at,
+        is_late=stack.newest_whole_at is not None and scanned_at < stack.newest_whole_at,
         is_complete=scan.resolves,
         incomplete_reason=scan.incomplete_reason,
         counts=drifts.Counts(),

@@ -22,19 +22,20 @@ async def ensure(tx: Tx, slug: str, at: datetime) -> Stack:
 async def note_report(
     tx: Tx, stack: Stack, report_id: str, *, received_at: datetime, scanned_at: datetime, reason: str, is_errored: bool
 ) -> None:
-    """The stack's newest report has arrived. `reason`: why it was incomplete, '' when it was complete."""
-    await queries.update_stack_reported(
-        tx,
-        replace(
+    """A report has arrived that is no older than the newest complete one. `reason`: why it was incomplete, '' when it
+    was complete. One that is older than an incomplete one says nothing of the stack's last run."""
+    if not reason:
+        stack = replace(stack, newest_whole_at=scanned_at, last_complete_at=received_at)
+    if stack.newest_scan_at is None or scanned_at >= stack.newest_scan_at:
+        stack = replace(
             stack,
             newest_scan_at=scanned_at,
             last_report_id=report_id,
             last_report_at=received_at,
-            last_complete_at=stack.last_complete_at if reason else received_at,
             incomplete_reason=reason,
             is_errored=is_errored,
-        ),
-    )
+        )
+    await queries.update_stack_reported(tx, stack)
     await scheduling.learn(tx, stack, received_at)
 
 

@@ -36,6 +36,7 @@ class Stack:
     is_errored: bool = False
     announced: int = 0
     announced_at: datetime | None = None
+    newest_whole_at: datetime | None = None  # of the newest complete report, by the tool's own time
 
     def freshness(self, now: datetime) -> Freshness:
         """How far the pages may rely on what is known of this stack."""

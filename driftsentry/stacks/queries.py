@@ -23,6 +23,7 @@ def _stack(row: Row) -> Stack:
             Source(row["interval_source"]),
         ),
         newest_scan_at=maybe_from_text(row["newest_scan_at"]),
+        newest_whole_at=maybe_from_text(row["newest_whole_at"]),
         last_report_id=row["last_report_id"],
         last_report_at=maybe_from_text(row["last_report_at"]),
         last_complete_at=maybe_from_text(row["last_complete_at"]),
@@ -63,11 +64,12 @@ async def insert_stack(tx: Tx, stack: Stack) -> None:
 async def update_stack_reported(tx: Tx, stack: Stack) -> None:
     """What is known of its last report. It takes the place of what HCP has counted before."""
     await tx.run(
-        "UPDATE stacks SET newest_scan_at = :newest, last_report_id = :report, last_report_at = :reported,"
-        " last_complete_at = :complete, incomplete_reason = :reason, is_errored = :errored, announced_drifts = 0,"
-        " announced_at = NULL WHERE id = :id",
+        "UPDATE stacks SET newest_scan_at = :newest, newest_whole_at = :whole, last_report_id = :report,"
+        " last_report_at = :reported, last_complete_at = :complete, incomplete_reason = :reason,"
+        " is_errored = :errored, announced_drifts = 0, announced_at = NULL WHERE id = :id",
         id=stack.id,
         newest=maybe_to_text(stack.newest_scan_at),
+        whole=maybe_to_text(stack.newest_whole_at),
         report=stack.last_report_id,
         reported=maybe_to_text(stack.last_report_at),
         complete=maybe_to_text(stack.last_complete_at),

@@ -188,3 +188,13 @@ def test_a_delete_a_replace_and_the_unknown_are_never_informational(actions: lis
     entry = samples.entry({"a": None}, None, change={"actions": actions, "after_sensitive": False})
     for document in (samples.plan(entry), normal(["no-op"], entry)):
         assert samples.only(samples.read(document)).cause == "out_of_band"
+
+
+def test_a_label_without_a_value_is_set_by_being_there() -> None:
+    role = "node-role.kubernetes.io/worker"
+    [added] = samples.changes({"labels": {"a": "1"}}, {"labels": {"a": "1", role: ""}})
+    assert (added.path, added.kind, added.noise) == (("labels", role), "added", "")
+    [removed] = samples.changes({"labels": {"a": "1", role: ""}}, {"labels": {"a": "1"}})
+    assert (removed.kind, removed.noise) == ("removed", "")
+    assert [change.noise for change in samples.changes({"x": [{"a": None}]}, {"x": [{"a": ""}]})] == ["empty"]
+    assert [change.noise for change in samples.changes({"labels": None}, {"labels": {}})] == ["empty"]
