@@ -24,7 +24,6 @@ OPEN = b"o"
 Share = Callable[[Sequence[Any]], Sequence[Any]]
 # Fewer entries are not worth a second process.
 WORTH_SHARING = 500
-NICENESS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,6 @@ def read(body: bytes, job: Job, share: Share = lambda entries: entries) -> Judge
 
 
 def main() -> None:
-    os.nice(NICENESS)
     gc.disable()  # what a report leaves goes with the process that read it
     while os.read(0, 1) == OPEN:
         # A process of its own for each report: nothing of it stays, and this one stays small enough to fork.
