@@ -80,7 +80,8 @@ async def tables(db: Database, *without: str) -> dict[str, list[tuple[Any, ...]]
     """All rows of all our tables: for saying that nothing changed."""
     names = (
         "users sessions login_failures tokens stacks reports drifts decisions drift_counts events event_head"
-        " alerts alerted_drifts alert_reads held_drifts"
+        " alerts alerted_drifts alert_reads held_drifts ignore_rules ignored_drifts severity_rules"
+        " learned_attributes value_streaks"
     ).split()
     async with db.read() as tx:
         found = {name: await tx.all(f"SELECT * FROM {name}") for name in names if name not in without}

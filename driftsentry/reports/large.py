@@ -59,6 +59,7 @@ class LargeReports:
                 env={name: os.environ[name] for name in _KEPT if name in os.environ},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the server, which ends it
             )
         return self._process
 

@@ -4,15 +4,20 @@ import asyncio
 import json
 import os
 import signal
+from datetime import timedelta
+from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.big_plan import big_plan
-from driftsentry import errors, ingest
+from driftsentry import auth, errors, events, ingest
+from driftsentry.db import Database
 from driftsentry.judging import Book, Seen
 from driftsentry.reports.body import PAGE, Body
 from driftsentry.reports.large import LARGE, LargeReports
 from driftsentry.worker import Job, read
+from tests.servers import running_server
 from tests.site import Site
 
 BOOK = Book(b"k" * 32, "prod/app", "prod")
@@ -86,3 +91,20 @@ async def test_a_large_report_arrives_like_a_small_one(sqlite_site: Site) -> Non
     refused = await sqlite_site.post_body(body[:-50])
     assert refused.status_code == 400
     assert "Correct-Horse" not in await refused.get_data(as_text=True)
+
+
+async def test_the_reading_process_ends_with_its_server_however_that_ends(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path / 'test.db'}"
+    with running_server(tmp_path, database_url) as server:
+        db = Database(server.config.database_url)
+        await db.connect()
+        _, token = await auth.create_token(db, events.SYSTEM, "ci", ("*",), timedelta(days=1))
+        await db.disconnect()
+        async with server.client() as client:
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await client.post("/api/v1/stacks/prod/app/reports", content=big_plan(120), headers=headers)
+        assert answer.status_code == 201
+        [reader] = psutil.Process(server.process.pid).children(recursive=True)
+        assert "driftsentry.worker" in reader.cmdline()
+        server.kill()
+        assert psutil.wait_procs([reader], timeout=5)[1] == []
