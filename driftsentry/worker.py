@@ -12,7 +12,7 @@ import struct
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import msgspec
 
@@ -82,9 +82,19 @@ def main() -> None:
         # A process of its own for each report: nothing of it stays, and this one stays small enough to fork.
         reader = os.fork()
         if not reader:
-            _serve(sys.stdin.buffer, sys.stdout.buffer)
-            os._exit(0)
-        os.waitpid(reader, 0)
+            _end_after(_serve)
+        if os.waitpid(reader, 0)[1]:
+            os._exit(1)  # whoever waits for its answer learns it from the end of ours
+
+
+def _end_after(serve: Callable[[BinaryIO, BinaryIO], None]) -> NoReturn:
+    try:
+        serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BaseException as problem:  # its text, and a traceback's, may hold a part of the report
+        sys.stderr.write(f"driftsentry.worker: {type(problem).__name__}\n")
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
 
 
 def _serve(source: BinaryIO, target: BinaryIO) -> None:

@@ -132,6 +132,7 @@ async def _see(tx: Tx, work: _Work, pairs: list[tuple[Sighting, Row | None]], bo
             _count(work, before["cause"], "unchanged")
             unchanged.append(before["id"])
         else:
+            _facts(sighting)  # before anything is made of them
             changed.append((sighting, before))
     lesson = await learning.study(tx, book, work.stack_id, changed, set(unchanged), at=work.at)
     for resource_type, path in lesson.learned:

@@ -8,7 +8,7 @@ import msgspec
 
 from driftsentry.ingest import Finding, changes_from_json, changes_to_json
 from driftsentry.ingest.text import words_of
-from driftsentry.judging.marking import Book, mark
+from driftsentry.judging.marking import Book, Marked, mark
 from driftsentry.judging.severity import judge
 
 ATTRIBUTES = 20
@@ -53,13 +53,10 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
 def sight(finding: Finding, book: Book, seen: Seen) -> Sighting:
     """Mark a finding of a report, and judge it if it is new or changed: most of the time of a report. Pure."""
     known, _ = seen.drifts.get((finding.address, finding.deposed), ("", ""))
-    if not (book.ignores or book.learned):  # fresh from a report, so no line is marked
-        return _bare(finding, None if known == finding.fingerprint else facts_of(finding, book, {}), {})
-    marked = mark(finding, book)
-    finding = marked.finding
-    return _bare(
-        finding, None if known == finding.fingerprint else facts_of(finding, book, marked.ignored), marked.ignored
-    )
+    # Without rules nothing of it is looked at: fresh from a report no line is marked.
+    marked = mark(finding, book) if book.ignores or book.learned else Marked(finding)
+    finding, ignored = marked.finding, marked.ignored
+    return _bare(finding, None if known == finding.fingerprint else facts_of(finding, book, ignored), ignored)
 
 
 def sight_again(address: str, deposed: str, source: str, seen: Seen) -> Sighting | None:

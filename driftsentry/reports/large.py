@@ -84,7 +84,7 @@ class LargeReports:
             with suppress(errors.Unavailable):
                 await self._asked(_dismiss(process))
                 return
-        process.kill()
+        _kill(process)
         await _end(process)
         self._is_idle = True
 
@@ -96,8 +96,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     try:
         await asyncio.wait_for(process.communicate(), 5)
     except TimeoutError:
-        process.kill()
+        _kill(process)
         await process.communicate()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):  # it may have ended by itself
+        process.kill()
 
 
 def _joined(parts: list[bytes]) -> Judged:

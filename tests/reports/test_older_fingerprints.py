@@ -2,7 +2,11 @@
 
 import msgspec
 
+from driftsentry import drifts
+from driftsentry.db import Tx
+from driftsentry.events import SYSTEM
 from driftsentry.ingest import Hints, parse
+from driftsentry.judging import Book, Ruleset
 from tests.ingest.samples import entry
 from tests.reports.test_lasting_drifts import decided, scan
 from tests.site import Site
@@ -49,3 +53,22 @@ async def test_other_facts_open_a_drift_with_an_older_decision(sqlite_site: Site
     answer = await (await site.post_body(scan(2, entry({"a": "1"}, {"a": "3"}, address="demo.x")))).get_json()
     assert answer["data"]["drifts"]["changed"] == 1
     assert (await site.drift("demo.x"))["status"] == "detected"
+
+
+async def test_a_rule_that_changes_meanwhile_does_not_take_the_older_decision(sqlite_site: Site) -> None:
+    site = sqlite_site
+    same = entry(
+        {"tags": {"a": "1", "b": "1"}}, {"tags": {"a": "2", "b": "2"}}, address="demo.x"
+    )  # judged by a rule that ships
+    await site.post_body(scan(1, same))
+    await decided(site)
+    await age(site, scan(1, same))
+    key = site.app.settings.data_key
+
+    async def books(tx: Tx, slug: str, environment: str) -> Book:
+        return Book(key, slug, environment, Ruleset(()), learned=frozenset({("demo", ("tags", "b"))}))
+
+    await drifts.review(site.db, SYSTEM, books)
+    await site.post_body(scan(2, same))
+    drift = await site.drift("demo.x")
+    assert (drift["status"], drift["fingerprint_version"]) == ("approved", 2)
