@@ -155,7 +155,8 @@ CREATE TABLE reports (
     held_until         TEXT,                                            -- when somebody confirmed or dismissed that
     duration_ms        INTEGER,                                         -- of the scan, where tool or caller says it
     took_ms            INTEGER NOT NULL DEFAULT 0,                      -- to take it in
-    announced          INTEGER NOT NULL DEFAULT 0                       -- a notification: drifts counted, not named
+    announced          INTEGER NOT NULL DEFAULT 0,                      -- a notification: drifts counted, not named
+    repeat_hash        TEXT NOT NULL DEFAULT ''                         -- keyed, over the body without its time
 );
 CREATE INDEX reports_by_stack ON reports (stack_id, received_at);
 CREATE INDEX reports_by_body ON reports (stack_id, body_hash);

@@ -2,9 +2,9 @@
 
     python -m benchmarks.ingest [ROUNDS]
 
-Each round starts a server on a fresh SQLite file, warms it up, and posts three scans of one stack over HTTP: all new,
-the same again, and one value changed in most of them. Then once more to another stack, while somebody reads the list of
-drifts without a pause. Prints medians.
+Each round starts a server on a fresh SQLite file, warms it up, and posts three scans over HTTP: all new, the same
+again, and one value changed in most of them. Each goes to three stacks: while nothing else happens, while
+memory is looked at, and while somebody reads the list of drifts without a pause. Prints medians.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,20 +67,27 @@ def memory(server: Server) -> float:
     return total / MEGABYTE
 
 
-async def watched(
-    server: Server, action: Callable[[], Awaitable[None]], cookie: str = ""
-) -> tuple[float, float, list[float]]:
-    """Seconds, most megabytes beyond those of before, and the milliseconds of each list page meanwhile.
+async def seconds_of(action: Awaitable[None]) -> float:
+    start = time.perf_counter()
+    await action
+    return time.perf_counter() - start
 
-    Pages are read with a `cookie`, memory is looked at without one: both take from the time.
-    """
-    before, most, pages = memory(server), [0.0], list[float]()
+
+async def megabytes_of(server: Server, action: Awaitable[None]) -> float:
+    """The most that it takes beyond what was there before."""
+    before, most = memory(server), 0.0
+    doing = asyncio.ensure_future(action)
+    while not doing.done():
+        most = max(most, memory(server) - before)
+        await asyncio.sleep(SAMPLE_SECONDS)
+    await doing
+    return most
+
+
+async def pages_during(server: Server, action: Awaitable[None], cookie: str) -> list[float]:
+    """The milliseconds of each list page meanwhile."""
+    pages = list[float]()
     done = asyncio.Event()
-
-    async def sample() -> None:
-        while not done.is_set():
-            most.append(memory(server) - before)
-            await asyncio.sleep(SAMPLE_SECONDS)
 
     async def read() -> None:
         async with server.client(cookie) as client:
@@ -90,13 +97,11 @@ async def watched(
                 pages.append((time.perf_counter() - start) * 1000)
                 await asyncio.sleep(READ_SECONDS)
 
-    others = [asyncio.create_task(read() if cookie else sample())]
-    start = time.perf_counter()
-    await action()
-    seconds = time.perf_counter() - start
+    reading = asyncio.create_task(read())
+    await action
     done.set()
-    await asyncio.gather(*others)
-    return seconds, max(most), pages
+    await reading
+    return pages
 
 
 async def one_round(folder: Path) -> Round:
@@ -113,21 +118,17 @@ async def one_round(folder: Path) -> Round:
             answer.raise_for_status()
 
         await post("prod/warm", big_plan(1_000))
-        _, _, found.page["quiet"] = await watched(server, lambda: asyncio.sleep(2), cookie)
+        found.page["quiet"] = await pages_during(server, asyncio.sleep(2), cookie)
         bodies = {
             "new": big_plan(scan=1),
             "same": big_plan(scan=2),
             "changed": big_plan(scan=3).replace(b"person", b"guest"),
         }
         for name, body in bodies.items():
-            alone, busy = _posting(post, "prod/alone", body), _posting(post, "prod/busy", body)
-            found.seconds[name], found.megabytes[name], _ = await watched(server, alone)
-            _, _, found.page[name] = await watched(server, busy, cookie)
+            found.seconds[name] = await seconds_of(post("prod/alone", body))
+            found.megabytes[name] = await megabytes_of(server, post("prod/measured", body))
+            found.page[name] = await pages_during(server, post("prod/busy", body), cookie)
     return found
-
-
-def _posting(post: Callable[[str, bytes], Awaitable[None]], stack: str, body: bytes) -> Callable[[], Awaitable[None]]:
-    return lambda: post(stack, body)
 
 
 def _token(server: Server) -> str:

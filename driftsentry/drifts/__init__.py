@@ -16,7 +16,7 @@ from driftsentry.drifts.open_queries import OpenDrift, count_open_by_rule, selec
 from driftsentry.drifts.queries import select_environment_counts, select_recent_decisions, select_rows
 from driftsentry.drifts.reviewing import BookOf, review
 from driftsentry.drifts.sighting_queries import select_seen
-from driftsentry.drifts.sightings import Counts, Occasion, Outcome, Outrun, apply, resolve_held
+from driftsentry.drifts.sightings import Counts, Occasion, Outcome, Outrun, apply, apply_again, resolve_held
 from driftsentry.drifts.snoozing import UNTIL_CHANGE, Snooze, snooze, wake, wake_due
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Wanted",
     "Wish",
     "apply",
+    "apply_again",
     "comment",
     "count_open_by_rule",
     "count_timeline",

@@ -69,6 +69,11 @@ async def study(
     return Lesson(replace(book, learned=book.learned | paths), stored, tuple(learned))
 
 
+async def note_repetition(tx: Tx, stack_id: str) -> None:
+    """A report found all open drifts as they were: no value of theirs changes with every scan."""
+    await queries.delete_streaks_of_open(tx, stack_id)
+
+
 def _finding(sighting: Sighting) -> Finding:
     assert sighting.facts is not None, "a changed drift has its columns"
     return finding_of({**sighting.facts, "address": sighting.address, "deposed": sighting.deposed})

@@ -32,6 +32,14 @@ async def delete_streaks(tx: Tx, drift_ids: Sequence[int]) -> None:
     await tx.run_many("DELETE FROM value_streaks WHERE drift_id = :id", [{"id": drift_id} for drift_id in drift_ids])
 
 
+async def delete_streaks_of_open(tx: Tx, stack_id: str) -> None:
+    await tx.run(
+        "DELETE FROM value_streaks"
+        " WHERE drift_id IN (SELECT id FROM drifts WHERE stack_id = :stack_id AND status <> 'resolved')",
+        stack_id=stack_id,
+    )
+
+
 async def replace_streaks(tx: Tx, drift_id: int, fingerprint: str, streaks: Mapping[str, Streak]) -> None:
     """`fingerprint`: of the facts by now."""
     await delete_streaks(tx, [drift_id])

@@ -19,6 +19,7 @@ from driftsentry.ingest.model import (
 )
 from driftsentry.ingest.packing import Unpacking, unpack
 from driftsentry.ingest.text import common_length
+from driftsentry.ingest.values import read_time
 
 __all__ = [
     "Change",
@@ -35,5 +36,6 @@ __all__ = [
     "fingerprint_of",
     "mask_document",
     "parse",
+    "read_time",
     "unpack",
 ]

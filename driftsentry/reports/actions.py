@@ -1,24 +1,25 @@
 """Receiving a report: parse and judge off the event loop, then one short transaction."""
 
 import asyncio
-import hashlib
-import hmac
 import math
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from driftsentry import clock, drifts, errors, events, ids, ingest, rules, stacks
 from driftsentry.auth import Token, note_token_used
 from driftsentry.db import Database, Tx
 from driftsentry.events import Actor
 from driftsentry.judging import Book
-from driftsentry.reports import held, queries
+from driftsentry.reports import held, queries, repeating
 from driftsentry.reports.body import Body
 from driftsentry.reports.judging import Judge, judging
 from driftsentry.reports.large import LargeReports
 from driftsentry.reports.model import Receipt, Report, Upload
+from driftsentry.reports.repeating import Digests
 from driftsentry.stacks import Stack
 from driftsentry.worker import Judged
 
@@ -41,7 +42,7 @@ class _Delivery:
     token: Token
     actor: Actor
     slug: str
-    body_hash: str
+    digests: Digests
     upload: Upload
     at: datetime
     started: float  # perf_counter
@@ -66,11 +67,14 @@ async def receive(
     at, started = clock.now(), time.perf_counter()
     async with db.read() as tx:  # before anything that takes time
         await require_quota(tx, token, at)
-    body_hash = await asyncio.to_thread(_hash, key, body, upload)
-    delivery = _Delivery(token, actor, slug, body_hash, upload, at, started)
+    digests = await asyncio.to_thread(repeating.digests_of, key, body, upload)
+    delivery = _Delivery(token, actor, slug, digests, upload, at, started)
     async with db.read() as tx:
-        if again := await _repeated(tx, delivery):
+        if again := await _uploaded(tx, delivery):
             return Receipt(again, is_duplicate=True)
+        is_repeated = await repeating.select_repeated(tx, slug, digests) is not None
+    if is_repeated and (receipt := await _receive_repeated(db, delivery)):
+        return receipt
     async with judging(body, upload, large) as judge:
         for _ in range(ATTEMPTS):
             with suppress(drifts.Outrun):  # then what it was compared with is history: once more
@@ -83,12 +87,37 @@ async def _receive(db: Database, book_of: drifts.BookOf, judge: Judge, delivery:
         seen, book = await drifts.select_seen(tx, delivery.slug), await _book(tx, book_of, delivery.slug)
     judged = await judge(book, seen)
     async with db.write() as tx:
-        if again := await _repeated(tx, delivery):
-            return Receipt(again, is_duplicate=True)
-        await require_quota(tx, delivery.token, delivery.at)  # again: others came while this one was judged
+        if again := await _admitted(tx, delivery):
+            return again
         if await _book(tx, book_of, delivery.slug) != book:
             raise drifts.Outrun
-        return Receipt(await _take_in(tx, judged, book, delivery), is_duplicate=False)
+        apply = partial(_apply, tx, judged, book, delivery)
+        return Receipt(await _take_in(tx, judged.scan, delivery, apply), is_duplicate=False)
+
+
+async def _receive_repeated(db: Database, delivery: _Delivery) -> Receipt | None:
+    """None for a report that must be read."""
+    async with db.write() as tx:
+        if again := await _admitted(tx, delivery):
+            return again
+        newest = await repeating.select_repeated(tx, delivery.slug, delivery.digests)
+        outcome = await drifts.apply_again(tx, newest.stack_id, newest.scanned_at) if newest else None
+        if newest is None or outcome is None:
+            return None
+
+        async def apply(_report: Report) -> drifts.Outcome:
+            return outcome
+
+        scan = repeating.scan_of(newest, delivery.digests)
+        return Receipt(await _take_in(tx, scan, delivery, apply), is_duplicate=False)
+
+
+async def _admitted(tx: Tx, delivery: _Delivery) -> Receipt | None:
+    """The answer, if others have brought the same by now. Raises `RateLimited`."""
+    if again := await _uploaded(tx, delivery):
+        return Receipt(again, is_duplicate=True)
+    await require_quota(tx, delivery.token, delivery.at)
+    return None
 
 
 async def _book(tx: Tx, book_of: drifts.BookOf, slug: str) -> Book:
@@ -120,17 +149,8 @@ async def require_quota(tx: Tx, token: Token, at: datetime) -> None:
         )
 
 
-def _hash(key: bytes, body: Body, upload: Upload) -> str:
-    """What makes two uploads the same: the bytes, and what the caller says of their completeness and direction."""
-    said = f"body|{upload.exit_code}|{upload.complete}|" + (f"{upload.direction}|" if upload.direction else "")
-    digest = hmac.new(key, said.encode(), hashlib.sha256)
-    for piece in body.pieces():
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-async def _repeated(tx: Tx, delivery: _Delivery) -> Report | None:
-    found = await queries.select_by_body(tx, delivery.slug, delivery.body_hash)
+async def _uploaded(tx: Tx, delivery: _Delivery) -> Report | None:
+    found = await queries.select_by_body(tx, delivery.slug, delivery.digests.whole)
     if found is None or found.scanned_at != found.received_at:  # it bears its own time: these bytes are one scan
         return found
     stack = await stacks.select_stack(tx, delivery.slug)
@@ -139,47 +159,51 @@ async def _repeated(tx: Tx, delivery: _Delivery) -> Report | None:
     return found if is_newest and is_same_run and delivery.at - found.received_at < RETRY_WINDOW else None
 
 
-async def _take_in(tx: Tx, judged: Judged, book: Book, delivery: _Delivery) -> Report:
+async def _take_in(
+    tx: Tx, scan: ingest.Scan, delivery: _Delivery, apply: Callable[[Report], Awaitable[drifts.Outcome]]
+) -> Report:
+    """Keep the report and what it says of its stack; `apply` does what it says of the drifts, unless it is late."""
     stack = await stacks.ensure(tx, delivery.slug, delivery.at)
-    report = _report(judged.scan, delivery, stack)
+    report = _report(scan, delivery, stack)
     outcome = drifts.Outcome(report.counts)
     if not report.is_late:
-        outcome = await _apply(tx, judged, book, delivery, stack, report)
+        outcome = await apply(report)
         report = replace(report, counts=outcome.counts, held=outcome.held_amount)
+        await _note(tx, scan, stack, report)
     report = replace(report, took_ms=round((time.perf_counter() - delivery.started) * 1000))
     await queries.insert_report(tx, report)
     await note_token_used(tx, delivery.token, delivery.at, delivery.actor.address)
     is_newest = stack.newest_scan_at is None or report.scanned_at >= stack.newest_scan_at
-    is_failing = judged.scan.is_errored and not stack.is_errored and is_newest
+    is_failing = scan.is_errored and not stack.is_errored and is_newest
     tell(tx, report, delivery.actor, is_failing=is_failing)
-    if not report.is_late and (judged.scan.resolves or judged.sightings):
+    if not report.is_late and (scan.resolves or report.counts != drifts.Counts()):
         await held.hold(tx, delivery.actor, report, outcome.held)
     return report
 
 
-async def _apply(
-    tx: Tx, judged: Judged, book: Book, delivery: _Delivery, stack: Stack, report: Report
-) -> drifts.Outcome:
-    """What the stack's newest report says of its drifts, and of how far it can be relied on."""
-    outcome = await drifts.apply(
+async def _apply(tx: Tx, judged: Judged, book: Book, delivery: _Delivery, report: Report) -> drifts.Outcome:
+    return await drifts.apply(
         tx,
-        stack.id,
+        report.stack_id,
         judged.sightings,
         judged.scan.moves,
         book=book,
         resolves=judged.scan.resolves,
         occasion=drifts.Occasion(report.id, delivery.actor, delivery.at, report.scanned_at),
     )
+
+
+async def _note(tx: Tx, scan: ingest.Scan, stack: Stack, report: Report) -> None:
+    """How far the stack's drifts can be relied on now."""
     await stacks.note_report(
         tx,
         stack,
         report.id,
-        received_at=delivery.at,
+        received_at=report.received_at,
         scanned_at=report.scanned_at,
         reason=report.incomplete_reason,
-        is_errored=judged.scan.is_errored,
+        is_errored=scan.is_errored,
     )
-    return outcome
 
 
 def _report(scan: ingest.Scan, delivery: _Delivery, stack: Stack) -> Report:
@@ -194,7 +218,8 @@ def _report(scan: ingest.Scan, delivery: _Delivery, stack: Stack) -> Report:
         token_name=delivery.token.name,
         received_at=at,
         scanned_at=scanned_at,
-        body_hash=delivery.body_hash,
+        body_hash=delivery.digests.whole,
+        repeat_hash=repeating.repeat_hash(delivery.digests, scan),
         format=scan.format,
         tool=scan.tool,
         tool_version=scan.tool_version,

@@ -1,6 +1,7 @@
 """The unpacked body of a report while it comes in."""
 
 import mmap
+import sys
 from collections import deque
 from collections.abc import Iterator
 
@@ -28,13 +29,28 @@ class Body:
             self.size += written
             view = view[written:]
 
-    def pieces(self) -> Iterator[memoryview]:
-        """All of it, in order. Let go of each before the next."""
-        left = self.size
-        for page in self._pages:
-            with memoryview(page) as whole, whole[: min(left, PAGE)] as piece:
-                yield piece
-            left -= PAGE
+    def pieces(self, start: int = 0, end: int = sys.maxsize) -> Iterator[memoryview]:
+        """What is between two positions, in order. Let go of each piece before the next."""
+        for base, page in zip(range(0, self.size, PAGE), self._pages, strict=True):
+            first, last = max(start - base, 0), min(end - base, self.size - base, PAGE)
+            if first < last:
+                with memoryview(page) as whole, whole[first:last] as piece:
+                    yield piece
+
+    def part(self, start: int, size: int) -> bytes:
+        return b"".join(map(bytes, self.pieces(start, start + size)))
+
+    def find(self, text: bytes, start: int = 0) -> int:
+        """The position of the first that begins there or later; -1 without one."""
+        rest = b""  # of the page before: it may hold the beginning
+        for piece in self.pieces(start):
+            window = rest + piece
+            found = window.find(text)
+            if found >= 0:
+                return start - len(rest) + found
+            start += len(piece)
+            rest = window[1 - len(text) :]
+        return -1
 
     def take(self) -> Iterator[bytes]:
         """All of it, in order; what was taken is gone."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from driftsentry.drifts import Counts
+from driftsentry.ingest.model import Mode
 
 Direction = Literal["refresh", "preview"]
 
@@ -28,7 +29,7 @@ class Report:
     """`incomplete_reason`: '' when it was complete. `is_late`: older than the newest, changed nothing.
 
     `duration_ms`: of the scan, where tool or caller says it; `took_ms`: to take it in. `announced`: drifts that a
-    notification counts and does not name.
+    notification counts and does not name. `repeat_hash`: see `repeating.py`.
     """
 
     id: str
@@ -42,7 +43,7 @@ class Report:
     format: str
     tool: str
     tool_version: str
-    mode: str
+    mode: Mode
     run_id: str
     run_url: str
     commit_hash: str
@@ -55,6 +56,7 @@ class Report:
     duration_ms: int | None = None
     took_ms: int = 0
     announced: int = 0
+    repeat_hash: str = ""
 
     @property
     def is_waiting(self) -> bool:

@@ -12,7 +12,7 @@ _COUNTS = ("detected", "changed", "unchanged", "reopened", "resolved", "informat
 _COLUMNS = (
     "id", "stack_id", "token_id", "received_at", "scanned_at", "body_hash", "format", "tool", "tool_version", "mode",
     "run_id", "run_url", "commit_hash", "is_late", "is_complete", "incomplete_reason", "held", "duration_ms", "took_ms",
-    "announced", *_COUNTS,
+    "announced", "repeat_hash", *_COUNTS,
 )  # fmt: skip
 _SELECT = (
     "SELECT r.*, s.slug, t.name AS token_name FROM reports r JOIN stacks s ON s.id = r.stack_id"
@@ -47,6 +47,7 @@ def _report(row: Row) -> Report:
         duration_ms=row["duration_ms"],
         took_ms=row["took_ms"],
         announced=row["announced"],
+        repeat_hash=row["repeat_hash"],
     )
 
 
@@ -73,6 +74,7 @@ async def insert_report(tx: Tx, report: Report) -> None:
         duration_ms=report.duration_ms,
         took_ms=report.took_ms,
         announced=report.announced,
+        repeat_hash=report.repeat_hash,
         **{name: getattr(report.counts, name) for name in _COUNTS},
     )
 

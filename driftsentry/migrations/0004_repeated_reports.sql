@@ -1,0 +1,1 @@
+ALTER TABLE reports ADD COLUMN repeat_hash TEXT NOT NULL DEFAULT '';
