@@ -111,24 +111,24 @@ async def one_round(folder: Path) -> Round:
         token = _token(server)
         cookie = await _cookie(server)
 
-        async def post(stack: str, body: bytes) -> None:
-            headers = {"Authorization": f"Bearer {token}"}
-            async with httpx.AsyncClient(base_url=server.url, timeout=120, trust_env=False) as client:
-                answer = await client.post(f"/api/v1/stacks/{stack}/reports", content=body, headers=headers)
-            answer.raise_for_status()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=120, trust_env=False) as client:
 
-        await post("prod/warm", big_plan(1_000))
-        found.page["quiet"] = await pages_during(server, asyncio.sleep(2), cookie)
-        bodies = {
-            "new": big_plan(scan=1),
-            "same": big_plan(scan=2),
-            "changed": big_plan(scan=3).replace(b"person", b"guest"),
-        }
-        for name, body in bodies.items():
-            found.seconds[name] = await seconds_of(post("prod/alone", body))
-            found.megabytes[name] = await megabytes_of(server, post("prod/measured", body))
-            found.page[name] = await pages_during(server, post("prod/busy", body), cookie)
+            async def post(stack: str, body: bytes) -> None:
+                (await client.post(f"/api/v1/stacks/{stack}/reports", content=body)).raise_for_status()
+
+            await post("prod/warm", big_plan(1_000))
+            found.page["quiet"] = await pages_during(server, asyncio.sleep(2), cookie)
+            for name, body in _bodies().items():
+                found.seconds[name] = await seconds_of(post("prod/alone", body))
+                found.megabytes[name] = await megabytes_of(server, post("prod/measured", body))
+                found.page[name] = await pages_during(server, post("prod/busy", body), cookie)
     return found
+
+
+def _bodies() -> dict[str, bytes]:
+    changed = big_plan(scan=3).replace(b"person", b"guest")
+    return {"new": big_plan(scan=1), "same": big_plan(scan=2), "changed": changed}
 
 
 def _token(server: Server) -> str:

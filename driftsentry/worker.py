@@ -1,7 +1,7 @@
 """The process that reads large reports, so that pages stay quick meanwhile and the memory is given back at the end.
 
 `python -m driftsentry.worker` takes frames on its input, 8 bytes of length and the content: a body, then jobs for it,
-then an empty frame. It answers each job with the number of parts, and the parts; and the end with a 0. Started by
+then an empty frame. It answers each job with frames, the last of them empty; and the end with an empty one. Started by
 `reports/large.py` only.
 """
 
@@ -10,6 +10,7 @@ import os
 import pickle
 import struct
 import sys
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, NoReturn
@@ -24,6 +25,8 @@ OPEN = b"o"
 Share = Callable[[Sequence[Any]], Sequence[Any]]
 # Fewer entries are not worth a second process.
 WORTH_SHARING = 500
+BATCH = 500
+_encode = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +53,40 @@ class Refusal(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-class Part(msgspec.Struct, frozen=True, tag=True):
-    judged: Judged
+class Read(msgspec.Struct, frozen=True, tag=True):
+    scan: ingest.Scan
 
 
-Answer = Part | Refusal
+class Batch(msgspec.Struct, frozen=True, tag=True):
+    sightings: list[Sighting]
 
 
-def read(body: bytes, job: Job, share: Share = lambda entries: entries) -> Judged:
-    """Reads and judges. `share` leaves some of the entries to another process. Raises `ingest.Refused`."""
+Answer = Batch | Read | Refusal
+
+
+def read(body: bytes, job: Job) -> Judged:
+    """Reads and judges. Raises `ingest.Refused`."""
     sightings: list[Sighting] = []
+    return Judged(_read(body, job, sightings.append), sightings)
+
+
+def _read(body: bytes, job: Job, keep: Callable[[Sighting], None], share: Share = ingest.alone) -> ingest.Scan:
+    """`share` leaves some of the entries to another process; `keep` gets each sighting as soon as it is made."""
 
     def take(finding: ingest.Finding) -> None:
-        sightings.append(sight(finding, job.book, job.seen))
+        keep(sight(finding, job.book, job.seen))
 
     def is_known(address: str, deposed: str, source: str) -> bool:
         same = sight_again(address, deposed, source, job.seen)
         if same:
-            sightings.append(same)
+            keep(same)
         return same is not None
 
     reading = ingest.Reading(share, take, is_known)
     scan = ingest.parse(body, stack=job.book.stack, key=job.book.key, hints=job.hints, reading=reading)
-    sightings += [sight(finding, job.book, job.seen) for finding in scan.findings]
-    return Judged(replace(scan, findings=()), sightings)
+    for finding in scan.findings:
+        take(finding)
+    return replace(scan, findings=())
 
 
 def main() -> None:
@@ -98,16 +111,33 @@ def _end_after(serve: Callable[[BinaryIO, BinaryIO], None]) -> NoReturn:
 
 
 def _serve(source: BinaryIO, target: BinaryIO) -> None:
-    body = _frame(source)
+    body = _Body(_frame(source))
     while content := _frame(source):
-        parts = _read_shared(body, pickle.loads(content))  # noqa: S301 - from our own parent, over a pipe
-        target.write(LENGTH.pack(len(parts)))
-        for part in parts:
-            target.write(LENGTH.pack(len(part)) + part)
+        # The parts end with an empty one. More jobs are rare: until one comes, the body takes little room.
+        target.writelines(_read_shared(body.open(), pickle.loads(content)))  # noqa: S301 - our own parent's, by a pipe
+        target.write(_packed(b""))
         target.flush()
+        body.close()
     # The buffer may read ahead: nothing is sent for the next process before this one has said that it is done.
-    target.write(LENGTH.pack(0))
+    target.write(_packed(b""))
     target.flush()
+
+
+class _Body:
+    """A report, compressed while nobody reads it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._is_open = True
+
+    def open(self) -> bytes:
+        if not self._is_open:
+            self._content, self._is_open = zlib.decompress(self._content), True
+        return self._content
+
+    def close(self) -> None:
+        if self._is_open:
+            self._content, self._is_open = zlib.compress(self._content, 1), False
 
 
 def _frame(source: BinaryIO) -> bytes:
@@ -122,18 +152,39 @@ def _frame(source: BinaryIO) -> bytes:
     return content
 
 
+def _packed(part: bytes) -> bytes:
+    return LENGTH.pack(len(part)) + part
+
+
 def _read_shared(body: bytes, job: Job) -> list[bytes]:
-    """The report in one part or two: the second is read by a copy of this process, made once the body is opened."""
+    """The parts of the answer: some are made by a copy of this process, forked once the body is opened."""
     other = _Other()
-    answer = msgspec.msgpack.encode(_answer(body, job, other.share))
-    return [answer, *other.finish(answer)]
-
-
-def _answer(body: bytes, job: Job, share: Share) -> Answer:
+    batches = _Batches()
     try:
-        return Part(read(body, job, share))
+        answer: Answer = Read(_read(body, job, batches.add, other.share))
     except ingest.Refused as refusal:
-        return Refusal(refusal.status, refusal.code, refusal.message)
+        answer = Refusal(refusal.status, refusal.code, refusal.message)
+    parts = [_packed(_encode(answer)), *batches.end()]
+    return [*parts, *other.finish(parts)]
+
+
+class _Batches:
+    """Sightings, encoded by the hundred: encoded they take a third of the room."""
+
+    def __init__(self) -> None:
+        self._open: list[Sighting] = []
+        self._parts: list[bytes] = []
+
+    def add(self, sighting: Sighting) -> None:
+        self._open.append(sighting)
+        if len(self._open) >= BATCH:
+            self.end()
+
+    def end(self) -> list[bytes]:
+        if self._open:
+            self._parts.append(_packed(_encode(Batch(self._open))))
+            self._open = []
+        return self._parts
 
 
 class _Other:
@@ -150,14 +201,14 @@ class _Other:
         self._pid = os.fork()
         return entries[1::2] if self._pid == 0 else entries[::2]
 
-    def finish(self, answer: bytes) -> list[bytes]:
-        """What the other one answers; there, it answers and ends."""
+    def finish(self, parts: Sequence[bytes]) -> list[bytes]:
+        """The parts that the other one made; there, they are handed over, and it ends."""
         if self._pid < 0:
             return []
         source, target = self._pipe
         if self._pid == 0:
             with os.fdopen(target, "wb") as pipe:
-                pipe.write(answer)
+                pipe.writelines(parts)
             os._exit(0)
         os.close(target)
         with os.fdopen(source, "rb") as pipe:

@@ -34,8 +34,8 @@ async def delete_streaks(tx: Tx, drift_ids: Sequence[int]) -> None:
 
 async def delete_streaks_of_open(tx: Tx, stack_id: str) -> None:
     await tx.run(
-        "DELETE FROM value_streaks"
-        " WHERE drift_id IN (SELECT id FROM drifts WHERE stack_id = :stack_id AND status <> 'resolved')",
+        "DELETE FROM value_streaks WHERE EXISTS (SELECT 1 FROM drifts d WHERE d.id = value_streaks.drift_id"
+        " AND d.stack_id = :stack_id AND d.status <> 'resolved')",
         stack_id=stack_id,
     )
 

@@ -51,13 +51,14 @@ async def select_known(tx: Tx, stack_id: str) -> dict[tuple[str, str], Row]:
     return {(row["address"], row["deposed"]): row for row in rows}
 
 
-async def select_open(tx: Tx, stack_id: str) -> list[Row]:
-    """(cause, amount, time of the newest scan that told of one, oldest version of a fingerprint) of the open drifts."""
-    return await tx.all(
-        "SELECT cause, count(*), max(told_at), min(fingerprint_version) FROM drifts"
-        " WHERE stack_id = :stack_id AND status <> 'resolved' GROUP BY cause",
+async def count_open(tx: Tx, stack_id: str) -> dict[str, int]:
+    """By cause."""
+    rows = await tx.all(
+        "SELECT cause, sum(amount) FROM drift_counts WHERE stack_id = :stack_id AND status <> 'resolved'"
+        " GROUP BY cause",
         stack_id=stack_id,
     )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 async def select_last_id(tx: Tx) -> int:

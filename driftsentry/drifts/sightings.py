@@ -115,16 +115,11 @@ async def apply(
     return Outcome(work.counts, [(row["id"], row["fingerprint"]) for row in lacked], missing)
 
 
-async def apply_again(tx: Tx, stack_id: str, scanned_at: datetime) -> Outcome | None:
-    """What a whole report does that says what the newest one said, which was scanned by then: every open drift is as it
-    was. None where that need not be so: a part that was scanned later has told of one."""
-    counts = Counts()
-    for cause, amount, told_at, version in await queries.select_open(tx, stack_id):
-        if told_at > to_text(scanned_at) or version == 1:
-            return None
-        setattr(counts, "informational" if cause == "informational" else "unchanged", amount)
+async def apply_again(tx: Tx, stack_id: str) -> Outcome:
+    """What a whole report does that says what the newest one said: every open drift is as it was."""
+    amounts = await queries.count_open(tx, stack_id)
     await learning.note_repetition(tx, stack_id)
-    return Outcome(counts)
+    return Outcome(Counts(unchanged=amounts.get("out_of_band", 0), informational=amounts.get("informational", 0)))
 
 
 async def _see(tx: Tx, work: _Work, pairs: list[tuple[Sighting, Row | None]], book: Book) -> list[int]:

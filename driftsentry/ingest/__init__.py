@@ -6,7 +6,7 @@ before it sends. Whatever is wrong with a body is a `Refused`; nothing else is r
 
 from driftsentry.ingest.documents import mask_document, parse
 from driftsentry.ingest.fingerprint import fingerprint_of
-from driftsentry.ingest.formats.terraform_plan import Reading
+from driftsentry.ingest.formats.terraform_plan import Reading, alone
 from driftsentry.ingest.model import (
     Change,
     Finding,
@@ -30,6 +30,7 @@ __all__ = [
     "Refused",
     "Scan",
     "Unpacking",
+    "alone",
     "changes_from_json",
     "changes_to_json",
     "common_length",

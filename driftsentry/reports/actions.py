@@ -101,15 +101,10 @@ async def _receive_repeated(db: Database, delivery: _Delivery) -> Receipt | None
         if again := await _admitted(tx, delivery):
             return again
         newest = await repeating.select_repeated(tx, delivery.slug, delivery.digests)
-        outcome = await drifts.apply_again(tx, newest.stack_id, newest.scanned_at) if newest else None
-        if newest is None or outcome is None:
+        if newest is None:
             return None
-
-        async def apply(_report: Report) -> drifts.Outcome:
-            return outcome
-
         scan = repeating.scan_of(newest, delivery.digests)
-        return Receipt(await _take_in(tx, scan, delivery, apply), is_duplicate=False)
+        return Receipt(await _take_in(tx, scan, delivery, partial(_apply_again, tx)), is_duplicate=False)
 
 
 async def _admitted(tx: Tx, delivery: _Delivery) -> Receipt | None:
@@ -191,6 +186,10 @@ async def _apply(tx: Tx, judged: Judged, book: Book, delivery: _Delivery, report
         resolves=judged.scan.resolves,
         occasion=drifts.Occasion(report.id, delivery.actor, delivery.at, report.scanned_at),
     )
+
+
+async def _apply_again(tx: Tx, report: Report) -> drifts.Outcome:
+    return await drifts.apply_again(tx, report.stack_id)
 
 
 async def _note(tx: Tx, scan: ingest.Scan, stack: Stack, report: Report) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import pickle
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -11,8 +12,9 @@ from typing import TypeVar
 import msgspec
 
 from driftsentry import ROOT, errors, ingest
+from driftsentry.judging import Sighting
 from driftsentry.reports.body import Body
-from driftsentry.worker import LENGTH, OPEN, Answer, Job, Judged, Part, Refusal
+from driftsentry.worker import LENGTH, OPEN, Answer, Batch, Job, Judged, Refusal
 
 # Smaller ones are read in a thread before another process has got them.
 LARGE = 512 * 1024
@@ -105,16 +107,18 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         process.kill()
 
 
-def _joined(parts: list[bytes]) -> Judged:
-    sightings = []
+def _joined(parts: deque[bytes]) -> Judged:
+    sightings: list[Sighting] = []
     scan: ingest.Scan | None = None
-    for answer in map(_answer.decode, parts):
+    while parts:
+        answer = _answer.decode(parts.popleft())
         if isinstance(answer, Refusal):
             raise ingest.Refused(answer.status, answer.code, answer.message)
-        assert isinstance(answer, Part), "there is nothing else"
-        scan = scan or answer.judged.scan
-        sightings += answer.judged.sightings
-    assert scan is not None, "there is at least one part"
+        if isinstance(answer, Batch):
+            sightings += answer.sightings
+        else:
+            scan = answer.scan
+    assert scan is not None, "whoever reads answers what it read, or why not"
     return Judged(scan, sightings)
 
 
@@ -124,16 +128,19 @@ async def _send(process: asyncio.subprocess.Process, body: Body) -> None:
         await _write(process, piece)
 
 
-async def _ask(process: asyncio.subprocess.Process, content: bytes) -> list[bytes]:
+async def _ask(process: asyncio.subprocess.Process, content: bytes) -> deque[bytes]:
     await _write(process, LENGTH.pack(len(content)) + content)
     assert process.stdout is not None, "a pipe"
-    return [await _frame(process.stdout) for _ in range(await _length(process.stdout))]
+    parts: deque[bytes] = deque()
+    while part := await _frame(process.stdout):
+        parts.append(part)
+    return parts
 
 
 async def _dismiss(process: asyncio.subprocess.Process) -> None:
     await _write(process, LENGTH.pack(0))
     assert process.stdout is not None, "a pipe"
-    await _length(process.stdout)
+    await _frame(process.stdout)
 
 
 async def _write(process: asyncio.subprocess.Process, content: bytes) -> None:
@@ -142,9 +149,5 @@ async def _write(process: asyncio.subprocess.Process, content: bytes) -> None:
     await process.stdin.drain()
 
 
-async def _length(source: asyncio.StreamReader) -> int:
-    return int(LENGTH.unpack(await source.readexactly(LENGTH.size))[0])
-
-
 async def _frame(source: asyncio.StreamReader) -> bytes:
-    return await source.readexactly(await _length(source))
+    return await source.readexactly(LENGTH.unpack(await source.readexactly(LENGTH.size))[0])

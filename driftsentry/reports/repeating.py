@@ -68,9 +68,10 @@ def repeat_hash(digests: Digests, scan: ingest.Scan) -> str:
 
 
 async def select_repeated(tx: Tx, slug: str, digests: Digests) -> Report | None:
-    """The newest report of the stack, if it says the same, was taken in as it stands, and is not from later."""
+    """The newest report of the stack, if it says the same, and all that is known of the stack's drifts is from it."""
     stack = await stacks.select_stack(tx, slug) if digests.repeat else None
     newest = await queries.select_report(tx, stack.last_report_id) if stack and stack.last_report_id else None
+    # What a held report lacks is still open.
     if newest is None or newest.repeat_hash != digests.repeat or newest.held:
         return None
     return newest if digests.time is None or digests.time >= newest.scanned_at else None

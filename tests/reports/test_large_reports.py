@@ -33,8 +33,18 @@ def test_a_body_is_what_was_added_whatever_the_pieces() -> None:
         whole = b"".join(parts)
         assert body.size == len(whole)
         assert b"".join(bytes(piece) for piece in body.pieces()) == whole
+        for start, end in ((0, 3), (PAGE - 2, PAGE + 2), (5, 5), (2 * PAGE, len(whole) + 9)):
+            assert body.part(start, end - start) == whole[start:end]
         assert b"".join(body.take()) == whole
         assert (body.size, list(body.take())) == (0, [])
+
+
+def test_a_text_in_a_body_is_found_wherever_pages_end() -> None:
+    for position in (0, 1, PAGE - 4, PAGE - 1, PAGE, 2 * PAGE - 3):
+        body = Body(b"." * position + b"needle" + b"." * PAGE + b"needle")
+        assert body.find(b"needle") == body.find(b"needle", position) == position
+        assert body.find(b"needle", position + 1) == position + 6 + PAGE
+        assert body.find(b"needle", position + 7 + PAGE) == -1
 
 
 async def test_another_process_and_its_second_half_read_the_same_as_a_thread() -> None:
@@ -105,7 +115,7 @@ async def test_the_reading_process_ends_with_its_server_however_that_ends(tmp_pa
             headers = {"Authorization": f"Bearer {token}"}
             answer = await client.post("/api/v1/stacks/prod/app/reports", content=big_plan(120), headers=headers)
         assert answer.status_code == 201
-        [reader] = psutil.Process(server.process.pid).children(recursive=True)
-        assert "driftsentry.worker" in reader.cmdline()
+        readers = psutil.Process(server.process.pid).children(recursive=True)
+        assert "driftsentry.worker" in readers[0].cmdline()
         server.kill()
-        assert psutil.wait_procs([reader], timeout=5)[1] == []
+        assert psutil.wait_procs(readers, timeout=5)[1] == []

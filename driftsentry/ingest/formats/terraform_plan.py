@@ -30,7 +30,7 @@ from driftsentry.ingest.values import read_value
 from driftsentry.ingest.verdicts import NOTHING, Verdict, judge_cause, judge_unknown
 
 FORMAT = "terraform_plan"
-_MOST_KNOWN = 2_000  # attributes whose lines are kept for the next entry
+_MOST_KNOWN = 500  # attributes whose lines are kept for the next entry
 _encode = msgspec.json.Encoder().encode
 _REPLACE = (["delete", "create"], ["create", "delete"])
 
