@@ -29,6 +29,7 @@ from tests.site import add_person, open_session, sign
 MEGABYTE = 1_000_000
 SAMPLE_SECONDS = 0.2
 READ_SECONDS = 0.02
+REST_SECONDS = 2  # until the disk has what was written before
 _LOADS = """
 import json, psutil, sys, time
 body = open(sys.argv[1], "rb").read()
@@ -120,6 +121,7 @@ async def one_round(folder: Path) -> Round:
             await post("prod/warm", big_plan(1_000))
             found.page["quiet"] = await pages_during(server, asyncio.sleep(2), cookie)
             for name, body in _bodies().items():
+                await asyncio.sleep(REST_SECONDS)
                 found.seconds[name] = await seconds_of(post("prod/alone", body))
                 found.megabytes[name] = await megabytes_of(server, post("prod/measured", body))
                 found.page[name] = await pages_during(server, post("prod/busy", body), cookie)

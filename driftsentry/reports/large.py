@@ -4,6 +4,7 @@ import asyncio
 import os
 import pickle
 import sys
+import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -111,7 +112,7 @@ def _joined(parts: deque[bytes]) -> Judged:
     sightings: list[Sighting] = []
     scan: ingest.Scan | None = None
     while parts:
-        answer = _answer.decode(parts.popleft())
+        answer = _answer.decode(zlib.decompress(parts.popleft()))
         if isinstance(answer, Refusal):
             raise ingest.Refused(answer.status, answer.code, answer.message)
         if isinstance(answer, Batch):
