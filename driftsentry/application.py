@@ -36,7 +36,10 @@ from driftsentry.drifts import fragments as drift_fragments
 from driftsentry.drifts import pages as drift_pages
 from driftsentry.drifts import snooze_pages
 from driftsentry.live import pages as live_pages
+from driftsentry.live.handover import Handover
 from driftsentry.live.hub import Hub
+from driftsentry.live.messages import describe
+from driftsentry.live.pushing import Pages
 from driftsentry.metrics import pages as metrics_pages
 from driftsentry.overview import fragments as overview_fragments
 from driftsentry.overview import pages as overview_pages
@@ -48,7 +51,6 @@ from driftsentry.stacks import fragments as stack_fragments
 from driftsentry.stacks import pages as stack_pages
 from driftsentry.web import DriftSentry
 
-HEARTBEAT_SECONDS = 20
 PATROL_SECONDS = 30
 
 
@@ -91,7 +93,9 @@ def _connect(app: DriftSentry) -> None:
         alert_fragments.draw,
     )
     app.extensions["large_reports"] = reports.LargeReports() if hasattr(os, "fork") else None
-    app.extensions["hub"] = Hub(app.db, app.tail, draws, (alert_fragments.draw_unread, alert_fragments.draw_read))
+    pages = Pages(app.db, draws, (alert_fragments.draw_unread, alert_fragments.draw_read))
+    app.extensions["hub"] = Hub(app.db, app.tail, pages, describe, silence=app.settings.live_silence_seconds)
+    app.asgi_app = Handover(app.asgi_app)  # type: ignore[method-assign]
 
 
 def _register(app: DriftSentry) -> None:
@@ -127,7 +131,8 @@ async def _start(app: DriftSentry) -> None:
         raise
     app.extensions["hub"].start()
     app.extensions["clockwork"] = [
-        asyncio.create_task(_every(HEARTBEAT_SECONDS, app.extensions["hub"].beat), name="live.beat"),
+        asyncio.create_task(_every(app.settings.live_ping_seconds, app.extensions["hub"].beat), name="live.beat"),
+        asyncio.create_task(app.extensions["hub"].pump(), name="live.pump"),
         asyncio.create_task(_patrol(app), name="patrol"),
     ]
 

@@ -43,6 +43,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("API_SESSION_DAYS", "30", "A program must sign in again after so many days, whatever it refreshed."),
     Setting("API_REQUESTS_A_MINUTE", "600", "So many API requests for each token; an address may make twice as many."),
     Setting("TRUSTED_PROXIES", "0", "How many reverse proxies stand in front; X-Forwarded-* of others is ignored."),
+    Setting("LIVE_PING_SECONDS", "30", "How often open connections are shown that they are alive."),
+    Setting("LIVE_SILENCE_SECONDS", "90", "A connection that says nothing for so long is ended."),
+    Setting("LIVE_PRESENCE_SECONDS", "45", "So long after his last sign somebody is no longer shown as viewing."),
 )
 
 CLIENT_NAMES = frozenset({"DRIFTSENTRY_SERVER", "DRIFTSENTRY_TOKEN"})  # read by the client for CI, not by the server
@@ -89,6 +92,9 @@ class Config:
     api_session: timedelta
     api_requests_a_minute: int
     trusted_proxies: int
+    live_ping_seconds: int
+    live_silence_seconds: int
+    live_presence_seconds: int
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], env_file: Path | None) -> "Config":
@@ -117,6 +123,9 @@ class Config:
             api_session=timedelta(days=read.whole("API_SESSION_DAYS", 1, 365)),
             api_requests_a_minute=read.whole("API_REQUESTS_A_MINUTE", 1, 1_000_000),
             trusted_proxies=read.whole("TRUSTED_PROXIES", 0, 10),
+            live_ping_seconds=read.whole("LIVE_PING_SECONDS", 1, 300),
+            live_silence_seconds=read.whole("LIVE_SILENCE_SECONDS", 1, 900),
+            live_presence_seconds=read.whole("LIVE_PRESENCE_SECONDS", 1, 900),
         )
         if read.problems:
             raise ConfigError(read.problems)

@@ -15,6 +15,7 @@ from databases.core import DatabaseURL
 from driftsentry.db_statement import Statement, numbered
 
 _CHANNEL = "driftsentry_events"
+POLL_SECONDS = 1
 # One writer at a time, as on SQLite: what commits later has a higher sequence number, no transaction
 # ever needs a retry, and the chain of events has one end.
 _WRITER_LOCK = 0x0D21F7
@@ -87,11 +88,13 @@ class PostgresEngine:
         return isinstance(error, _OUTAGES)
 
     async def watch(self, url: str, on_change: Callable[[], None]) -> None:
-        """Call `on_change` at each commit that announced events, and after each reconnection."""
+        """Call `on_change` at each commit that announced events, and each second: a notification is a hint that may be
+        lost with its connection, and where a pooler stands in between there is none."""
         while True:
             with contextlib.suppress(*_OUTAGES, TimeoutError):
                 await self._listen(url, on_change)
-            await asyncio.sleep(1)
+            await asyncio.sleep(POLL_SECONDS)
+            on_change()
 
     async def _listen(self, url: str, on_change: Callable[[], None]) -> None:
         parts = DatabaseURL(url)
@@ -107,7 +110,9 @@ class PostgresEngine:
         connection.add_termination_listener(lambda _connection: lost.set())
         try:
             await connection.add_listener(_CHANNEL, lambda *_hint: on_change())
-            on_change()  # what was committed while nobody listened
-            await lost.wait()
+            while not lost.is_set():
+                on_change()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), POLL_SECONDS)
         finally:
             await connection.close(timeout=1)

@@ -32,6 +32,9 @@ REFUSED = [
     ("SESSION_IDLE_HOURS", ["0", "12h", "8761"], f"{WHOLE} 1 to 8760."),
     ("SESSION_ABSOLUTE_DAYS", ["0", "1.5", "366"], f"{WHOLE} 1 to 365."),
     ("TRUSTED_PROXIES", ["-1", "true", "11"], f"{WHOLE} 0 to 10."),
+    ("LIVE_PING_SECONDS", ["0", "301"], f"{WHOLE} 1 to 300."),
+    ("LIVE_SILENCE_SECONDS", ["0", "901"], f"{WHOLE} 1 to 900."),
+    ("LIVE_PRESENCE_SECONDS", ["0", "901"], f"{WHOLE} 1 to 900."),
     ("PUBLIC_READ", ["ture", "2"], "It must be true or false."),
     ("LOG_RESPONSE_TIME", ["ture", "2"], "It must be true or false."),
     ("DRIFTSENTRY_ENV", ["staging", "dev"], "It must be production or demo."),
@@ -247,7 +250,7 @@ class TestAllAtOnce:
             *("DRIFTSENTRY_HOTS", "SECRET_KEY", "JWT_SECRET", "DRIFTSENTRY_HOST", "DRIFTSENTRY_PORT", "DATABASE_URL"),
             *("DRIFTSENTRY_ENV", "DRIFTSENTRY_BASE_URL", "PUBLIC_READ", "LOG_RESPONSE_TIME"),
             *("SESSION_IDLE_HOURS", "SESSION_ABSOLUTE_DAYS", "API_SESSION_DAYS", "API_REQUESTS_A_MINUTE"),
-            "TRUSTED_PROXIES",
+            *("TRUSTED_PROXIES", "LIVE_PING_SECONDS", "LIVE_SILENCE_SECONDS", "LIVE_PRESENCE_SECONDS"),
         ]
         assert all(problem.endswith((".", "?", ")", '"')) for problem in said)
 

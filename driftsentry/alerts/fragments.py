@@ -1,6 +1,6 @@
 """Which regions change with an alert: news for all, and for each person what he has not read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from driftsentry import clock, regions
 from driftsentry.alerts import queries
@@ -24,9 +24,9 @@ async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> l
     return [regions.for_all("alerts-list", regions.appended("#alerts-news-items", items))]
 
 
-async def draw_unread(db: Database, batch: Sequence[Event], people: Mapping[str, set[str]]) -> list[OwnRegion]:
+async def draw_unread(db: Database, batch: Sequence[Event], people: Mapping[str, Collection[str]]) -> list[OwnRegion]:
     """The badge in the frame: everybody's for a new alert, and of who has read one. One query for all of them."""
-    here = people.get("alerts", set())
+    here = set(people.get("alerts", ()))
     if not any(event.kind == "alert.created" for event in batch):
         here = here & {event.data["user_id"] for event in batch if event.kind == "alert.read"}
     if not here:
@@ -37,9 +37,9 @@ async def draw_unread(db: Database, batch: Sequence[Event], people: Mapping[str,
     return [OwnRegion("alerts", user_id, drawn[unread]) for user_id, unread in counted.items()]
 
 
-async def draw_read(db: Database, batch: Sequence[Event], people: Mapping[str, set[str]]) -> list[OwnRegion]:
+async def draw_read(db: Database, batch: Sequence[Event], people: Mapping[str, Collection[str]]) -> list[OwnRegion]:
     """Rows that somebody has read in another window, in place in this one."""
-    here = people.get("alerts-list", set())
+    here = people.get("alerts-list", ())
     events = [event for event in batch if event.kind == "alert.read" and event.data["user_id"] in here]
     drawn = []
     for user_id in {event.data["user_id"] for event in events}:

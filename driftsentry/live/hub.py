@@ -1,52 +1,52 @@
-"""Who is connected, and what they are told. Each region is rendered once per audience, each frame once per group."""
+"""Who is connected to this process, and what they are told after each commit, here or in another process."""
 
 import asyncio
 import json
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from time import monotonic
 
 from driftsentry.db import Database
 from driftsentry.events import BATCH, Event, Tail, select_after
-from driftsentry.live.socket import Socket
-from driftsentry.regions import MOST_DRIFTS, OwnRegion, Region, in_place
-from driftsentry.templating import render
+from driftsentry.live.members import Group, Members, group_of
+from driftsentry.live.messages import Describe, Message
+from driftsentry.live.pushing import RELOAD, Drawn, Pages, is_much
+from driftsentry.live.socket import Rooms, Socket
+from driftsentry.live.wire import Frame
 
 RECENT = 2000
 KEPT_CATCH_UPS = 64
-RELOAD = json.dumps({"type": "reload"})
-HEARTBEAT = json.dumps({"type": "hb"})
-Rooms = frozenset[str]
-# What changes for these events, in rooms that somebody is in.
-Draw = Callable[[Database, Sequence[Event], Rooms], Awaitable[list[Region]]]
-# The same for what is another for each person, for those (by id) who are in a room: {room: people}.
-DrawOwn = Callable[[Database, Sequence[Event], Mapping[str, set[str]]], Awaitable[list[OwnRegion]]]
-_SAYINGS = {
-    "drift.detected": "A drift was detected.",
-    "drift.changed": "A drift changed.",
-    "drift.filled": "It is known now in what a drift differs.",
-    "drift.reopened": "A drift came back.",
-    "drift.lapsed": "An approval has lapsed.",
-    "drift.approved": "A drift was approved.",
-    "drift.rejected": "A drift was rejected.",
-    "drift.resolved": "A drift was resolved.",
-}
+# A program that comes back asks for no more events than this; beyond, it had better read the lists.
+MOST_RESUMED = 10_000
+PUMP_SECONDS = 0.02
+HEARTBEAT = Frame(json.dumps({"type": "hb"}))
+PING = Frame(json.dumps({"type": "ping"}))
 _log = logging.getLogger(__name__)
 
 
 class Hub:
-    def __init__(self, db: Database, tail: Tail, draws: Sequence[Draw], own_draws: Sequence[DrawOwn] = ()) -> None:
+    """For one event loop. `silence`: seconds without a word after which a peer is gone."""
+
+    def __init__(self, db: Database, tail: Tail, pages: Pages, describe: Describe, *, silence: float = 90) -> None:
         self._db = db
-        self._draws = draws
-        self._own_draws = own_draws
-        self._sockets: set[Socket] = set()
+        self._pages = pages
+        self._describe = describe
+        self._silence = silence
+        self.members = Members()
         self._recent: deque[Event] = deque(maxlen=RECENT)
-        self._catch_ups: OrderedDict[tuple[int, int, Rooms, bool], tuple[str, Sequence[Event]]] = OrderedDict()
+        self._catch_ups: OrderedDict[tuple[int, int, Group], Drawn] = OrderedDict()
+        self._behind: set[Socket] = set()
         self._tail = tail
+        # Either a batch is told, or somebody is let in: so nothing falls between what he missed and what he hears.
+        self._turn = asyncio.Lock()
         self.seq = 0
         self.is_closing = False
         self._empty = asyncio.Event()
         self._empty.set()
+        self.pushed = 0
+        self.dropped = 0
         tail.subscribe(self.tell)
 
     def start(self) -> None:
@@ -54,113 +54,146 @@ class Hub:
         self.seq = self._tail.seq
 
     def __len__(self) -> int:
-        return len(self._sockets)
+        return len(self.members)
+
+    # -- After a commit ------------------------------------------------------------------------------------------
 
     async def tell(self, batch: Sequence[Event]) -> None:
-        """Push what a batch of committed events changes to whoever looks at it."""
+        """Push what a batch of committed events changes to whoever looks at it, and the events to programs."""
         self._end_revoked(batch)
-        if self._sockets:
-            rooms = frozenset[str]().union(*[socket.rooms for socket in self._sockets])
-            self._push(await self._draw(batch, rooms), await self._draw_own(batch, self._sockets), batch)
-        # No await between the push and this line: a socket that joins now either was in the set, or starts behind.
-        self._recent.extend(batch)
-        self.seq = batch[-1].seq
+        async with self._turn:
+            rooms = self.members.rooms_of_pages()
+            drawn = await self._pages.draw(batch, rooms, self.members.people) if rooms else Drawn(batch, (), {})
+            programs = any(is_program for is_program, _, _ in self.members.groups)
+            messages = await self._describe(self._db, batch) if programs else ()
+            self._push(drawn, messages)
+            self._recent.extend(batch)
+            self.seq = batch[-1].seq
 
-    def _push(self, regions: Sequence[Region], own: Sequence[OwnRegion], batch: Sequence[Event]) -> None:
-        frames: dict[tuple[Rooms, bool], str] = {}
-        by_person: dict[str, list[OwnRegion]] = {}
-        for region in own:
-            by_person.setdefault(region.user_id, []).append(region)
-        for socket in list(self._sockets):
-            group = (socket.rooms, socket.can_decide)
-            if group not in frames:
-                frames[group] = _frame(regions, *group, batch)
-            mine = [region.html for region in by_person.get(socket.user_id, ()) if region.room in socket.rooms]
-            socket.put("".join(mine) + frames[group])
-            if _is_much(batch) and "drifts" in socket.rooms:
-                socket.put(RELOAD)
+    def _push(self, drawn: Drawn, messages: Sequence[Message]) -> None:
+        """Without a pause, so that the sockets are those that were there when it was drawn."""
+        for group, sockets in list(self.members.groups.items()):
+            is_program, _, _ = group
+            for socket in list(sockets):
+                if is_program:
+                    self._give(socket, [frame for message in messages for frame in message.frames_for(socket)])
+                else:
+                    self._give(socket, drawn.frames(group, socket.member.user_id))
+
+    def _give(self, socket: Socket, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            socket.put(frame)
+            self.pushed += 1
+        if socket.is_behind and socket.wire.is_direct:
+            self._behind.add(socket)
+
+    async def pump(self) -> None:
+        """Write on to sockets whose other end was slow, for as long as the process lives."""
+        while True:
+            await asyncio.sleep(PUMP_SECONDS)
+            for socket in list(self._behind):
+                socket.flush()
+                if not socket.is_behind:
+                    self._behind.discard(socket)
+
+    # -- Coming and going ----------------------------------------------------------------------------------------
+
+    async def join(self, socket: Socket, after: int) -> None:
+        """Let a socket in, and tell it what happened since event `after`, which it knows by now."""
+        if self.is_closing:
+            socket.end(1012)
+            return
+        async with self._turn:
+            if after < self.seq:
+                self._give(socket, await self._catch_up(after, socket))
+            if socket.close_code is None:
+                self.members.add(socket)
+
+    def move(self, socket: Socket, rooms: Rooms) -> None:
+        """To other rooms."""
+        self.members.move(socket, rooms)
+
+    def leave(self, socket: Socket) -> None:
+        self.members.remove(socket)
+        self._behind.discard(socket)
+        self.dropped += socket.close_code == 1013
+        if not self.members:
+            self._empty.set()
+
+    async def _catch_up(self, after: int, socket: Socket) -> Sequence[Frame]:
+        """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
+        group = group_of(socket)
+        key = (after, self.seq, group)
+        if key not in self._catch_ups:
+            missed = await self._since(after)
+            if len(missed) >= BATCH or is_much(missed):
+                return [RELOAD]
+            self._catch_ups[key] = await self._pages.draw(missed, socket.rooms, {})
+            if len(self._catch_ups) > KEPT_CATCH_UPS:
+                self._catch_ups.popitem(last=False)
+        drawn = self._catch_ups[key]
+        people = {room: [socket.member.user_id] for room in socket.rooms}
+        own = await self._pages.draw_own(drawn.batch, people)
+        return list(replace(drawn, own=own).frames(group, socket.member.user_id))
+
+    async def _since(self, after: int) -> Sequence[Event]:
+        """From memory when recent, else from the table: at most BATCH."""
+        if self._recent and self._recent[0].seq <= after + 1:
+            return [event for event in self._recent if event.seq > after][:BATCH]
+        async with self._db.read() as tx:
+            return await select_after(tx, after, BATCH)
+
+    async def join_program(self, socket: Socket, after: int) -> bool:
+        """The same for a program: each event that it missed, in order, as fast as it takes them. Whether it could be
+        told all: not where the log does not reach so far, or it is too much; then it hears what happens from now on."""
+        is_whole = 0 <= self.seq - after <= MOST_RESUMED
+        after = after if is_whole else self.seq
+        while self.seq - after > BATCH and socket.close_code is None:
+            after = await self._tell_missed(socket, after)
+        async with self._turn:
+            while after < self.seq and socket.close_code is None:
+                after = await self._tell_missed(socket, after)
+            if socket.close_code is None:
+                self.members.add(socket)
+        return is_whole
+
+    async def _tell_missed(self, socket: Socket, after: int) -> int:
+        missed = await self._since(after)
+        for message in await self._describe(self._db, missed):
+            self._give(socket, message.frames_for(socket))
+            while socket.is_behind and socket.close_code is None:
+                socket.flush()
+                await asyncio.sleep(PUMP_SECONDS)
+        return missed[-1].seq
+
+    # -- Ends ----------------------------------------------------------------------------------------------------
 
     def _end_revoked(self, batch: Sequence[Event]) -> None:
         self.end_sessions({event.data["session_id"] for event in batch if event.kind == "session.revoked"})
 
     def end_sessions(self, session_ids: set[str]) -> None:
-        for socket in [socket for socket in self._sockets if socket.session_id in session_ids]:
-            socket.end(4401)
+        for socket in self.members if session_ids else ():
+            if socket.member.session_id in session_ids:
+                socket.end(4401)
 
     def session_ids(self) -> set[str]:
-        return {socket.session_id for socket in self._sockets}
-
-    async def _draw(self, batch: Sequence[Event], rooms: Rooms) -> list[Region]:
-        return [region for draw in self._draws for region in await draw(self._db, batch, rooms)]
-
-    async def _draw_own(self, batch: Sequence[Event], sockets: Iterable[Socket]) -> list[OwnRegion]:
-        people: dict[str, set[str]] = {}
-        for socket in sockets:
-            for room in socket.rooms:
-                people.setdefault(room, set()).add(socket.user_id)
-        return [region for draw in self._own_draws for region in await draw(self._db, batch, people)]
-
-    async def join(self, socket: Socket, after: int) -> None:
-        """Add a socket and queue what happened since event `after`, which its page was rendered at."""
-        if self.is_closing:
-            socket.end(1012)
-            return
-        self._sockets.add(socket)  # first, so that nothing falls between the catch-up and the live frames
-        if after < self.seq:
-            socket.put(await self._catch_up(after, socket), first=True)
-        socket.open()
-
-    def leave(self, socket: Socket) -> None:
-        self._sockets.discard(socket)
-        if not self._sockets:
-            self._empty.set()
-
-    async def _catch_up(self, after: int, socket: Socket) -> str:
-        """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
-        key = (after, self.seq, socket.rooms, socket.can_decide)
-        if key not in self._catch_ups:
-            missed = await self._since(after)
-            if len(missed) >= BATCH or _is_much(missed):
-                return RELOAD
-            frame = _frame(await self._draw(missed, socket.rooms), socket.rooms, socket.can_decide, missed)
-            self._catch_ups[key] = frame, missed
-            if len(self._catch_ups) > KEPT_CATCH_UPS:
-                self._catch_ups.popitem(last=False)
-        frame, missed = self._catch_ups[key]
-        own = await self._draw_own(missed, [socket])
-        return "".join([region.html for region in own]) + frame
-
-    async def _since(self, after: int) -> Sequence[Event]:
-        if self._recent and self._recent[0].seq <= after + 1:
-            return [event for event in self._recent if event.seq > after]
-        async with self._db.read() as tx:
-            return await select_after(tx, after, BATCH)
+        return {socket.member.session_id for socket in self.members}
 
     def beat(self) -> None:
-        """Show browsers that the line is alive; they notice nothing themselves when it is cut half."""
-        for socket in list(self._sockets):
-            socket.put(HEARTBEAT)
+        """Show that the line is alive, which browsers do not notice by themselves; and end those that are silent."""
+        for socket in self.members:
+            if monotonic() - socket.heard_at > self._silence:
+                socket.end(1001)
+            self._give(socket, [PING if socket.is_program else HEARTBEAT])
 
     async def close(self, patience: float = 3.0) -> None:
-        """Tell every browser to come back (1012), and wait until they are gone."""
+        """Tell everybody to come back (1012), and wait until they are gone."""
         self.is_closing = True
-        for socket in list(self._sockets):
+        for socket in self.members:
             socket.end(1012)
-        if self._sockets:
+        if self.members:
             self._empty.clear()
         try:
             await asyncio.wait_for(self._empty.wait(), patience)
         except TimeoutError:
-            _log.warning("live.sockets_left", extra={"sockets": len(self._sockets)})
-
-
-def _is_much(batch: Sequence[Event]) -> bool:
-    return len({event.drift_id for event in batch if event.drift_id is not None}) > MOST_DRIFTS
-
-
-def _frame(regions: Sequence[Region], rooms: Rooms, can_decide: bool, batch: Sequence[Event]) -> str:
-    """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
-    parts = [region.html(can_decide) for region in regions if region.room in rooms]
-    told = [_SAYINGS[event.kind] for event in batch if event.kind in _SAYINGS]
-    say = told[0] if len(told) == 1 else f"{len(told)} changes of drifts." if told else ""
-    return "".join((*parts, in_place(render("_cursor.html", seq=batch[-1].seq, say=say))))
+            _log.warning("live.sockets_left", extra={"sockets": len(self.members)})

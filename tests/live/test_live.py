@@ -10,9 +10,10 @@ import pytest
 from quart.testing.connections import WebsocketDisconnectError
 
 from driftsentry import auth, clock, events
-from driftsentry.live import pages as live_pages
-from driftsentry.live.hub import HEARTBEAT, RELOAD, Hub
-from driftsentry.live.socket import MESSAGES_A_MINUTE, MOST_FRAMES, Socket
+from driftsentry.live.hub import HEARTBEAT, Hub
+from driftsentry.live.pushing import RELOAD
+from driftsentry.live.socket import MESSAGES_A_MINUTE, MOST_FRAMES, Member, Socket
+from driftsentry.live.wire import Wire
 from tests.ingest.samples import entry, plan
 from tests.site import Site
 
@@ -149,7 +150,7 @@ async def test_a_page_that_missed_too_much_is_told_to_reload(site: Site) -> None
             events.record(tx, "thing.done", events.SYSTEM, at=clock.now(), number=number)
     await site.caught_up()
     async with (await site.as_viewer()).socket(await address(site, "drifts", after=0)) as socket:
-        assert await heard(socket) == RELOAD
+        assert await heard(socket) == RELOAD.text
 
 
 @pytest.mark.parametrize("after", ["", "x", "-1", "²", "9" * 30, "9" * 5000])
@@ -211,30 +212,37 @@ async def test_a_socket_that_answers_every_heartbeat_stays(site: Site) -> None:
         await connected(site)
         for _ in range(10):
             hub(site).beat()
-            assert await heard(socket) == HEARTBEAT
-            await socket.send(HEARTBEAT)
+            assert await heard(socket) == HEARTBEAT.text
+            await socket.send(HEARTBEAT.text)
 
 
-async def test_a_silent_peer_is_gone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_pages, "SILENCE_SECONDS", 0.2)
-    async with (await site.as_viewer()).socket("/live?room=drifts") as socket:
+async def test_a_silent_peer_is_gone(site: Site) -> None:
+    async with (await site.as_viewer()).socket(await address(site, "drifts")) as socket:
+        await connected(site)
+        hub(site)._silence = 0
+        hub(site).beat()
         assert await closed(socket) == 1001
     assert len(hub(site)) == 0
 
 
 async def test_a_reader_that_is_too_slow_is_dropped_and_the_others_do_not_notice(site: Site) -> None:
-    await site.as_viewer()
-    session = str(await site.value("SELECT id FROM sessions"))
-    slow, quick = Socket(session, False, frozenset({"drifts"})), Socket(session, False, frozenset({"drifts"}))
-    await hub(site).join(slow, hub(site).seq)
-    await hub(site).join(quick, hub(site).seq)
-    for _ in range(MOST_FRAMES + 1):
-        hub(site).beat()
-        assert await asyncio.wait_for(quick.get(), 1) == HEARTBEAT
-    for socket in (slow, quick):
-        hub(site).leave(socket)
-    assert slow.ended.is_set()
-    assert (slow.close_code, quick.close_code) == (1013, None)
+    viewer = await site.as_viewer()
+    async with viewer.socket(await address(site, "drifts")) as quick:
+        session = str(await site.value("SELECT id FROM sessions"))
+        slow = Socket(Wire(quick.receive, stuck), Member("1", "Sloane", session, False), rooms=frozenset({"drifts"}))
+        await hub(site).join(slow, hub(site).seq)
+        await connected(site, 2)
+        for _ in range(MOST_FRAMES + 1):
+            hub(site).beat()
+            assert await heard(quick, 1) == HEARTBEAT.text
+        assert slow.ended.is_set()
+        assert slow.close_code == 1013
+        hub(site).leave(slow)
+    assert hub(site).dropped == 1
+
+
+async def stuck(_message: object) -> None:
+    await asyncio.Event().wait()
 
 
 async def test_the_end_of_the_server_tells_every_socket_to_come_back(site: Site) -> None:
