@@ -39,6 +39,7 @@ class Handover:
         if opening.serve is not None:
             wire, serve = Wire(receive, send), opening.serve
             del opening
+            scope.clear()  # the headers of the request, which nobody asks for any more
             await _served(wire, serve)
 
 

@@ -52,7 +52,7 @@ async def _serve(quart: DriftSentry, member: Member, rooms: Rooms, after: int, w
         hub.end_sessions(await dead_sessions(quart.db, quart.settings, {member.session_id}))
 
     try:
-        await socket.serve(begin(), _ignore)
+        await socket.serve(begin, _ignore)
     finally:
         hub.leave(socket)
 

@@ -1,9 +1,8 @@
 """One connection: who it is, the rooms it is in, a bounded queue of frames, and a limit on what it may send."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 
 from driftsentry.live.wire import Frame, Wire
@@ -24,20 +23,28 @@ class Member:
     can_decide: bool
 
 
-@dataclass(eq=False, slots=True)
 class Socket:
-    wire: Wire
-    member: Member
-    is_program: bool = False
-    rooms: Rooms = frozenset()
-    request_id: str = ""  # as the log names what comes over it
-    heard_at: float = field(default_factory=monotonic)
-    close_code: int | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _waiting: deque[Frame] = field(default_factory=deque)
-    _bytes: int = 0
-    _more: asyncio.Event = field(default_factory=asyncio.Event)
-    _received: deque[float] = field(default_factory=deque)
+    """`request_id`: as the log names what comes over it."""
+
+    __slots__ = (
+        *("_bytes", "_more", "_received", "_since", "_task", "_waiting"),
+        *("close_code", "heard_at", "is_program", "member", "request_id", "rooms", "wire"),
+    )
+
+    def __init__(self, wire: Wire, member: Member, rooms: Rooms = frozenset(), is_program: bool = False) -> None:
+        self.wire = wire
+        self.member = member
+        self.rooms = rooms
+        self.is_program = is_program
+        self.request_id = ""
+        self.heard_at = monotonic()
+        self.close_code: int | None = None
+        # Lists and numbers: an empty deque takes 760 bytes, and there are thousands of sockets.
+        self._waiting: list[Frame] = []
+        self._bytes = 0
+        self._received, self._since = 0, self.heard_at
+        self._more: asyncio.Event | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def is_behind(self) -> bool:
@@ -56,64 +63,68 @@ class Socket:
             self.end(1013)
             return
         self._waiting.append(frame)
-        self._more.set()
+        if self._more:
+            self._more.set()
 
     def flush(self) -> None:
         """Write what waits, as far as the other end takes it."""
         while self._waiting and self.wire.is_free:
             self.wire.write(self._next())
 
-    async def send_all(self) -> None:
+    async def _send_all(self, more: asyncio.Event) -> None:
         """For a wire that is not direct: send what is put, one by one, until it ends."""
         while True:
             while self._waiting:
                 await self.wire.send(self._next())
-            self._more.clear()
-            await self._more.wait()
+            more.clear()
+            await more.wait()
 
     def _next(self) -> Frame:
-        frame = self._waiting.popleft()
+        frame = self._waiting.pop(0)
         self._bytes -= len(frame.data)
         return frame
 
     def end(self, code: int) -> None:
         """Close with `code`, without what is still queued."""
-        if self.close_code is None:
-            self.close_code = code
+        if self.close_code is not None:
+            return
+        self.close_code = code
         self._waiting.clear()
-        self.ended.set()
+        if self._task:
+            self._task.cancel()
 
     def note_message(self) -> bool:
         """Count a message that came in; False when there were too many within a minute."""
-        self.heard_at = at = monotonic()
-        self._received.append(at)
-        while self._received[0] < at - 60:
-            self._received.popleft()
-        return len(self._received) <= MESSAGES_A_MINUTE
+        self.heard_at = monotonic()
+        if self.heard_at - self._since >= 60:
+            self._received, self._since = 0, self.heard_at
+        self._received += 1
+        return self._received <= MESSAGES_A_MINUTE
 
-    async def serve(self, begin: Awaitable[None], hear: Callable[[str | bytes], Awaitable[None]]) -> None:
+    async def serve(self, begin: Callable[[], Awaitable[None]], hear: Callable[[str | bytes], Awaitable[None]]) -> None:
         """Until it ends: `begin` lets it in, `hear` gets each message. Raises what they raise."""
-        tasks = [asyncio.create_task(self._receive(hear))]
+        self._task = asyncio.current_task()
+        sending = None
         if not self.wire.is_direct:
-            tasks.append(asyncio.create_task(self.send_all()))
-        for task in tasks:
-            task.add_done_callback(lambda _done: self.end(1011))
+            self._more = asyncio.Event()
+            sending = asyncio.create_task(self._send_all(self._more))
+            sending.add_done_callback(lambda _done: self.end(1011))
         try:
-            await begin
-            await self.ended.wait()
+            await begin()
+            await self._receive(hear)
+        except asyncio.CancelledError:
+            if self.close_code is None or self._task is None:
+                raise
+            self._task.uncancel()  # `end` did it
         finally:
-            for task in tasks:
-                task.cancel()
-            problems = await asyncio.gather(*tasks, return_exceptions=True)
-        for problem in problems:
-            if isinstance(problem, Exception):
-                raise problem
-        await self.wire.close(self.close_code or 1011)
+            self._task = None
+            if sending:
+                sending.cancel()
+        await self.wire.close(self.close_code or 1000)
 
     async def _receive(self, hear: Callable[[str | bytes], Awaitable[None]]) -> None:
         """Always read, so that whoever sends cannot fill our memory."""
         while (message := await self.wire.receive()) is not None:
             if not self.note_message():
                 self.end(1008)
-            if self.close_code is None:
-                await hear(message)
+            await hear(message)
