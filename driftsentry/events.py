@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from driftsentry.db import Database, Row, Tx
 from driftsentry.errors import Unavailable
 
 BATCH = 500
+COALESCED_SECONDS = 0.03
 _COLUMNS = (
     "seq, at, kind, actor_kind, actor_id, actor_name, address, request_id, stack_id, drift_id, report_id, data,"
     " previous_hash, hash"
@@ -263,9 +265,13 @@ class Tail:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
+        told = 0.0
         while True:
             await self._news.wait()
+            # The first is told at once; what comes close behind it makes one push together.
+            await asyncio.sleep(max(0, told + COALESCED_SECONDS - monotonic()))
             self._news.clear()
+            told = monotonic()
             try:
                 while await self._pass_on():
                     pass

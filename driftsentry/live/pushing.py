@@ -1,7 +1,7 @@
 """What pages are told: regions of HTML, rendered once for each audience, in one frame for each group of sockets."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from driftsentry.db import Database
@@ -38,25 +38,27 @@ class Drawn:
     batch: Sequence[Event]
     regions: Sequence[Region]
     own: Mapping[str, Sequence[OwnRegion]]  # by person
-    _frames: dict[Group, Frame] = field(default_factory=dict)
+    _frames: dict[Group, Sequence[Frame]] = field(default_factory=dict)
 
-    def frames(self, group: Group, user_id: str) -> Iterable[Frame]:
-        _, can_decide, rooms = group
-        mine = [region.html for region in self.own.get(user_id, ()) if region.room in rooms]
-        if mine:
-            yield Frame("".join(mine))
-        yield self._frame(group, can_decide, rooms)
-        if is_much(self.batch) and "drifts" in rooms:
-            yield RELOAD
+    def frames(self, group: Group, user_id: str) -> Sequence[Frame]:
+        """What one person's page gets: first what is his own."""
+        frames = self._of_group(group)
+        if user_id not in self.own:
+            return frames
+        _, _, rooms = group
+        mine = [region.html for region in self.own[user_id] if region.room in rooms]
+        return [Frame("".join(mine)), *frames] if mine else frames
 
-    def _frame(self, group: Group, can_decide: bool, rooms: Rooms) -> Frame:
+    def _of_group(self, group: Group) -> Sequence[Frame]:
         """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
         if group not in self._frames:
+            _, can_decide, rooms = group
             parts = [region.html(can_decide) for region in self.regions if region.room in rooms]
             told = [_SAYINGS[event.kind] for event in self.batch if event.kind in _SAYINGS]
             say = told[0] if len(told) == 1 else f"{len(told)} changes of drifts." if told else ""
             cursor = in_place(render("_cursor.html", seq=self.batch[-1].seq, say=say))
-            self._frames[group] = Frame("".join((*parts, cursor)))
+            frame = Frame("".join((*parts, cursor)))
+            self._frames[group] = [frame, RELOAD] if is_much(self.batch) and "drifts" in rooms else [frame]
         return self._frames[group]
 
 
