@@ -26,9 +26,16 @@ _OUTAGES = (
     asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a database that takes no connections for now
     asyncpg.PostgresIOError,
     OSError,
 )
+
+
+def _encryption(url: DatabaseURL) -> dict[str, Any]:
+    """`?ssl=` of the address, as `databases` understands it for its own connections."""
+    said = url.options.get("ssl")
+    return {} if said is None else {"ssl": {"true": True, "false": False}.get(said.lower(), said)}
 
 
 class Backend(PostgresBackend):
@@ -105,6 +112,7 @@ class PostgresEngine:
             password=parts.password,
             database=parts.database,
             timeout=5,
+            **_encryption(parts),
         )
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _connection: lost.set())
