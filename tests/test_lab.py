@@ -2,18 +2,21 @@
 plan is reported and decided on, Terraform puts it right, and the drifts are resolved. AWS itself is moto's.
 
 It needs `terraform`, its AWS provider on this disk and `moto_server`. Where one of them is missing it is skipped, and
-where LAB=0 is set: it computes for a minute and a half.
+where LAB=0 is set. The provider is started once, for all that Terraform does: each start of its own would hash and load
+700 MB.
 """
 
 import asyncio
 import contextlib
 import faulthandler
 import os
+import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -35,14 +38,15 @@ ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DE
 RUN_SECONDS = 240  # on a machine that does much else: the provider is a large program
 
 pytestmark = pytest.mark.lab
+T = TypeVar("T")
 
 
-def mirror() -> Path | None:
-    """The folder that the AWS provider lies in as in a mirror: `HOST/hashicorp/aws/VERSION/PLATFORM/`."""
+def aws_provider() -> Path | None:
+    """The program; it lies in a mirror as `HOST/hashicorp/aws/VERSION/PLATFORM/terraform-provider-aws_*`."""
     for place in map(Path, MIRRORS):
         for found in place.glob("*/hashicorp/aws/*/*/terraform-provider-aws_*"):
             if os.access(found, os.X_OK):
-                return place
+                return found
     return None
 
 
@@ -51,19 +55,23 @@ def missing() -> str:
     if os.environ.get("LAB") == "0":
         return "LAB=0"
     programs = [name for name in ("terraform", "moto_server") if shutil.which(name) is None]
-    return ", ".join([*programs, *(["the AWS provider of Terraform"] if mirror() is None else [])])
+    return ", ".join([*programs, *(["the AWS provider of Terraform"] if aws_provider() is None else [])])
+
+
+def environment(folder: Path, aws: str) -> dict[str, str]:
+    """For Terraform and its provider: nothing of the machine's own. They may collect garbage seldom: it is half of
+    what they compute."""
+    told = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "AWS_ENDPOINT_URL": aws, "GOGC": "400"}
+    return {"PATH": os.environ["PATH"], "HOME": str(folder)} | ACCOUNT | told
 
 
 class Lab:
-    """A folder with the stack, and an AWS to put it into."""
+    """A folder with the stack, and an AWS to put it into. `attach`: where the provider waits, as Terraform reads it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.aws = f"http://127.0.0.1:{port}"
+    def __init__(self, folder: Path, aws: str, attach: str) -> None:
+        self.aws = aws
         self.folder = folder
-        settings = folder / "terraformrc"
-        settings.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror()}"\n  }}\n}}\n')
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-        self.env |= ACCOUNT | {"TF_CLI_CONFIG_FILE": str(settings), "TF_VAR_aws_endpoint": self.aws}
+        self.env = environment(folder, aws) | {"TF_REATTACH_PROVIDERS": attach}
         shutil.copytree(STACK, folder / "stack")
 
     async def terraform(self, *words: str) -> bytes:
@@ -105,28 +113,53 @@ class Lab:
 
 
 @contextlib.contextmanager
-def running_aws(folder: Path, port: int) -> Iterator[None]:
-    with (folder / "moto.log").open("wb") as log:
-        process = subprocess.Popen(["moto_server", "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)
+def running(log: Path, *command: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, env=env)
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}/moto-api/", timeout=2, trust_env=False).is_success:
-                    break
-            time.sleep(0.2)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(20)
 
 
+def until(found: Callable[[], T], process: subprocess.Popen[bytes], log: Path) -> T:
+    """What `found` finds, once it finds something."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if value := found():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"not ready: {log.read_text()[-3000:]}")
+
+
+@contextlib.contextmanager
+def running_lab(folder: Path) -> Iterator[Lab]:
+    """Both start at once: an empty AWS, and the provider, which waits for Terraform to attach to it."""
+    port = free_port()
+    aws = f"http://127.0.0.1:{port}"
+    moto_log, provider_log = folder / "moto.log", folder / "provider.log"
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{aws}/moto-api/", timeout=2, trust_env=False).is_success
+        return False
+
+    def attach() -> str:
+        found = re.search(r"^\s*TF_REATTACH_PROVIDERS='(.+)'$", provider_log.read_text(), re.MULTILINE)
+        return found[1] if found else ""
+
+    with running(moto_log, "moto_server", "-H", "127.0.0.1", "-p", str(port)) as moto:
+        with running(provider_log, str(aws_provider()), "-debug", env=environment(folder, aws)) as provider:
+            until(answers, moto, moto_log)
+            yield Lab(folder, aws, until(attach, provider, provider_log))
+
+
 @pytest.mark.skipif(bool(missing()), reason=f"not here: {missing()}")
 async def test_from_the_first_apply_to_the_resolved_drift(sqlite_site: Site, tmp_path: Path) -> None:
     faulthandler.cancel_dump_traceback_later()  # it may take minutes; every program below has a limit of its own
-    site, port = sqlite_site, free_port()
-    with running_aws(tmp_path, port):
-        lab = Lab(tmp_path, port)
+    site = sqlite_site
+    with running_lab(tmp_path) as lab:
         await lab.terraform("init", "-input=false")
         await lab.terraform("apply", "-auto-approve", "-input=false")
         lab.open_ssh()

@@ -24,7 +24,6 @@ from driftsentry.auth import access_tokens
 from driftsentry.auth.access_tokens import Claim
 from tests.site import PASSWORD, RECORDED, SETTINGS, settings
 
-_AS = os.environ.get("TRY_AS", "")  # an e-mail address, a CI token, or '' for nobody
 _PLANS = [
     json.loads((RECORDED / f"story/{name}/refresh.json").read_bytes()) for name in ("3-first-drift", "4-more-drift")
 ]
@@ -42,7 +41,8 @@ _turns = itertools.count()
 @schemathesis.auth(refresh_interval=None)
 class Bearer:
     def get(self, case: Any, context: Any) -> str:
-        return _access_token() if "@" in _AS else _ci_token()
+        who = os.environ["TRY_AS"]  # an e-mail address, a CI token, or '' for nobody
+        return _access_token(who) if "@" in who else _ci_token(who)
 
     def set(self, case: Any, token: str, context: Any) -> None:
         if token:
@@ -135,26 +135,26 @@ def _forgive() -> None:
         database.execute("DELETE FROM login_failures")
 
 
-def _ci_token() -> str:
+def _ci_token(token: str) -> str:
     with _database() as database:  # an admin's call has revoked it
-        database.execute("UPDATE tokens SET revoked_at = NULL WHERE secret_hash = ?", (ids.fingerprint_of(_AS),))
-    return _AS
+        database.execute("UPDATE tokens SET revoked_at = NULL WHERE secret_hash = ?", (ids.fingerprint_of(token),))
+    return token
 
 
-def _access_token() -> str:
+def _access_token(email: str) -> str:
     with _database() as database:
-        session_id, user_id, is_active = _session(database)
+        session_id, user_id, is_active = _session(database, email)
         if not is_active:  # an admin's call has disabled him
             database.execute("UPDATE users SET is_active = 1 WHERE id = ?", (user_id,))
     return access_tokens.issue(SETTINGS["JWT_SECRET"], Claim(user_id, session_id), clock.now())
 
 
-def _session(database: sqlite3.Connection) -> tuple[str, str, int]:
+def _session(database: sqlite3.Connection, email: str) -> tuple[str, str, int]:
     """The session of whoever calls, opened when there is none."""
     found = database.execute(
         "SELECT s.id, u.id, u.is_active FROM sessions s JOIN users u ON u.id = s.user_id"
         " WHERE u.email = ? AND s.user_agent = 'schemathesis' AND s.revoked_at IS NULL LIMIT 1",
-        (_AS,),
+        (email,),
     ).fetchone()
     if found:
         return found[0], found[1], found[2]
@@ -163,6 +163,6 @@ def _session(database: sqlite3.Connection) -> tuple[str, str, int]:
         " (id, user_id, kind, secret_hash, user_agent, address, created_at, last_seen_at, expires_at)"
         " SELECT :id, id, 'api', :id, 'schemathesis', '127.0.0.1', :now, :now, '2999-01-01T00:00:00.000000Z'"
         " FROM users WHERE email = :email",
-        {"id": ids.new(), "now": clock.to_text(clock.now()), "email": _AS},
+        {"id": ids.new(), "now": clock.to_text(clock.now()), "email": email},
     )
-    return _session(database)
+    return _session(database, email)
