@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
-from hypercorn.utils import LifespanFailureError
 
 from driftsentry import ROOT, alerts, audit, client, create_app, demo, errors, log, migrations, reports
 from driftsentry.auth import Role, Scope, ci_tokens, people, queries, token_queries
 from driftsentry.config import SETTINGS, Config, ConfigError
 from driftsentry.db import Database
 from driftsentry.events import SYSTEM, Log
+from driftsentry.serve import Stopped
 from driftsentry.serve import serve as serve_until_stopped
 from driftsentry.web import DriftSentry
 
@@ -49,7 +49,7 @@ def _stop_for(problem: ConfigError) -> NoReturn:
 
 
 def serve_app(app: DriftSentry) -> None:
-    """Serve until SIGTERM. A newer schema, or a port that is taken, ends the process with a sentence."""
+    """Serve until SIGTERM. What keeps it from starting ends the process with 1 and a sentence."""
     try:
         import uvloop
 
@@ -58,7 +58,7 @@ def serve_app(app: DriftSentry) -> None:
         run = asyncio.run
     try:
         run(serve_until_stopped(app))
-    except (LifespanFailureError, OSError) as problem:
+    except Stopped as problem:
         click.echo(f"DriftSentry stopped: {problem}", err=True)
         sys.exit(1)
 

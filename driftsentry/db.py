@@ -106,8 +106,11 @@ class Database:
         return self._engine.name
 
     async def connect(self) -> None:
-        with self._outages():
+        """Raises `errors.Unavailable`, whatever it is: no server, no right, no such database, or no database."""
+        try:
             await self._pool.connect()
+        except Exception as problem:
+            raise errors.Unavailable("The database cannot be opened.") from problem
 
     async def disconnect(self) -> None:
         await self._pool.disconnect()

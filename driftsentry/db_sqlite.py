@@ -49,8 +49,12 @@ class _Connection(sqlite3.Connection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for pragma in _PRAGMAS:
-            super().execute(pragma)
+        try:
+            for pragma in _PRAGMAS:
+                super().execute(pragma)
+        except sqlite3.Error:
+            self.close()
+            raise
 
     def execute(self, *args: Any) -> sqlite3.Cursor:
         if self.begin_with:
@@ -99,9 +103,12 @@ class SQLiteBackend(DatabaseBackend):
             raise
 
     async def _open(self) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(
-            self._path, factory=_Connection, isolation_level=None, timeout=BUSY_SECONDS
-        )
+        connection = aiosqlite.connect(self._path, factory=_Connection, isolation_level=None, timeout=BUSY_SECONDS)
+        try:
+            await connection
+        except BaseException:
+            await asyncio.to_thread(connection._thread.join)  # else its last words may reach a loop that is closed
+            raise
         connection.row_factory = sqlite3.Row
         return connection
 

@@ -89,6 +89,9 @@ async def _finish(response: Response) -> Response:
     if request.is_secure or app().settings.base_url.startswith("https:"):
         response.headers["Strict-Transport-Security"] = _HSTS
     response.headers["X-Request-Id"] = g.get("request_id", "")
+    if app().is_stopping and request.http_version.startswith("1."):
+        # Who keeps connections opens the next one elsewhere, in place of sending into one that is about to close.
+        response.headers["Connection"] = "close"
     _measure(response)
     return response
 

@@ -9,6 +9,7 @@ from quart import Blueprint, Response, request
 from werkzeug.security import safe_join
 
 from driftsentry import clock, errors
+from driftsentry.db import Database
 from driftsentry.templating import STATIC
 from driftsentry.web import Access, allow, app
 
@@ -42,6 +43,12 @@ async def static(name: str) -> Response:
     return response
 
 
+async def check_writable(db: Database) -> None:
+    """Raises `Unavailable` unless the database takes writes."""
+    async with db.write() as tx:
+        await tx.run("UPDATE schema_version SET applied_at = applied_at WHERE version = 0")
+
+
 @blueprint.get("/healthz")
 @allow(Access.ANYONE)
 async def healthz() -> Response:
@@ -51,10 +58,11 @@ async def healthz() -> Response:
 @blueprint.get("/readyz")
 @allow(Access.ANYONE)
 async def readyz() -> Response:
-    """Whether the database takes writes; red while the disk is full or the database is away."""
+    """Whether the database takes writes; red while the disk is full or the database is away, and before an end."""
+    if app().is_stopping:
+        return Response("stopping\n", status=503, content_type="text/plain; charset=utf-8")
     try:
-        async with app().db.write() as tx:
-            await tx.run("UPDATE schema_version SET applied_at = applied_at WHERE version = 0")
+        await check_writable(app().db)
     except errors.Unavailable as outage:
         return Response(f"{outage.message}\n", status=503, content_type="text/plain; charset=utf-8")
     return Response(f"ready {clock.to_text(clock.now())}\n", content_type="text/plain; charset=utf-8")
