@@ -31,7 +31,10 @@ def hub(site: Site) -> Hub:
 
 
 async def heard(socket: Any, seconds: float = 5) -> str:
-    return str(await asyncio.wait_for(socket.receive(), seconds))
+    """What is pushed next, but for who is viewing."""
+    while "-viewers" in (frame := str(await asyncio.wait_for(socket.receive(), seconds))):
+        pass
+    return frame
 
 
 async def closed(socket: Any, seconds: float = 5) -> int:
@@ -190,6 +193,16 @@ async def test_a_session_that_ended_without_a_word_ends_its_socket(site: Site, c
         assert await closed(socket) == 4401
 
 
+async def test_a_session_that_was_revoked_while_its_socket_was_opened_gets_none(site: Site) -> None:
+    browser = await site.as_viewer()
+    session = str(await site.value("SELECT id FROM sessions"))
+    await browser.post("/logout")
+    await site.caught_up()
+    late = Socket(Wire(stuck, stuck), Member("1", "Vera", session, False))  # the handshake had found it alive
+    await hub(site).join(late, hub(site).seq)
+    assert (late.close_code, len(hub(site))) == (4401, 0)
+
+
 async def test_disabling_somebody_closes_all_his_sockets(site: Site) -> None:
     emil = await site.person("Emil")
     one, two = await site.browser_of(emil), await site.browser_of(emil)
@@ -240,7 +253,7 @@ async def test_a_reader_that_is_too_slow_is_dropped_and_the_others_do_not_notice
     assert hub(site).dropped == 1
 
 
-async def stuck(_message: object) -> None:
+async def stuck(*_message: object) -> None:
     await asyncio.Event().wait()
 
 
