@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from driftsentry.application import create_app
 
-__all__ = ["ROOT", "create_app"]
+__all__ = ["ROOT", "VERSION", "create_app"]
+
+VERSION = "0.1.0"
 
 ROOT = Path(__file__).parent.parent
 

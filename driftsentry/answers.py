@@ -65,12 +65,14 @@ class Frame:
     live: str | None
     path: str
     now: datetime
+    ping: int  # seconds
 
 
 def frame(title: str, *, active: str = "", waiting: int = 0, alerts: int = 0, live: str | None = None) -> Frame:
     person: Person | None = g.get("person")
     theme = person.theme if person else "auto"
-    return Frame(title, active, person, theme, waiting, alerts, live, request.full_path.rstrip("?"), clock.now())
+    path, ping = request.full_path.rstrip("?"), app().settings.live_ping_seconds
+    return Frame(title, active, person, theme, waiting, alerts, live, path, clock.now(), ping)
 
 
 async def page(tx: Tx, template: str, title: str, *, active: str, live: str | None = None, **values: Any) -> str:

@@ -23,7 +23,7 @@ from driftsentry import (
     site,
     stacks,
 )
-from driftsentry.admin import sessions_pages, tokens_pages, users_pages
+from driftsentry.admin import sessions_pages, status_pages, tokens_pages, users_pages
 from driftsentry.alerts import fragments as alert_fragments
 from driftsentry.alerts import pages as alert_pages
 from driftsentry.api import v1
@@ -35,10 +35,13 @@ from driftsentry.db import Database
 from driftsentry.drifts import fragments as drift_fragments
 from driftsentry.drifts import pages as drift_pages
 from driftsentry.drifts import snooze_pages
+from driftsentry.live import changes_pages
 from driftsentry.live import pages as live_pages
+from driftsentry.live import programs as live_programs
 from driftsentry.live.handover import Handover
 from driftsentry.live.hub import Hub
 from driftsentry.live.messages import describe
+from driftsentry.live.presence import Presence, Timing
 from driftsentry.live.pushing import Pages
 from driftsentry.metrics import pages as metrics_pages
 from driftsentry.overview import fragments as overview_fragments
@@ -94,7 +97,11 @@ def _connect(app: DriftSentry) -> None:
     )
     app.extensions["large_reports"] = reports.LargeReports() if hasattr(os, "fork") else None
     pages = Pages(app.db, draws, (alert_fragments.draw_unread, alert_fragments.draw_read))
-    app.extensions["hub"] = Hub(app.db, app.tail, pages, describe, silence=app.settings.live_silence_seconds)
+    hub = Hub(app.db, app.tail, pages, describe, silence=app.settings.live_silence_seconds)
+    timing = Timing.of(app.settings.live_presence_seconds, app.settings.live_ping_seconds)
+    presence = Presence(app.db, hub, timing)
+    app.tail.wakes.append(presence.wake)
+    app.extensions |= {"hub": hub, "presence": presence}
     app.asgi_app = Handover(app.asgi_app)  # type: ignore[method-assign]
 
 
@@ -111,28 +118,44 @@ def _register(app: DriftSentry) -> None:
         report_pages,
         audit_pages,
         live_pages,
+        live_programs,
+        changes_pages,
     )
     doors = (setup_pages, link_pages, account_pages, metrics_pages)
-    admin = (users_pages, sessions_pages, tokens_pages, admin_rule_pages)
+    admin = (users_pages, sessions_pages, tokens_pages, admin_rule_pages, status_pages)
     for blueprint in (*[page.blueprint for page in (*pages, *doors, *admin)], *v1.BLUEPRINTS):
         app.register_blueprint(blueprint)
 
 
 async def _start(app: DriftSentry) -> None:
-    await app.db.connect()
+    """All of it, or nothing: then nothing is left behind, for an open connection would keep the process from ending."""
     try:
-        await migrations.migrate(app.db)
-        if app.settings.environment == "demo":
-            await auth.ensure_demo_users(app.db)
-        await auth.offer_setup(app.db, app.settings)
-        await app.tail.start()
-    except BaseException:
-        await app.db.disconnect()  # an open connection would keep the process from ending
+        await _bring_up(app)
+    except BaseException as problem:
+        await _stop(app)
+        if isinstance(problem, errors.Failure | migrations.SchemaTooNew):
+            app.refusal = _sentence(problem)
         raise
+
+
+def _sentence(problem: Exception) -> str:
+    cause = str(problem.__cause__ or "").partition("\n")[0]
+    return f"{problem} ({cause})" if cause else str(problem)
+
+
+async def _bring_up(app: DriftSentry) -> None:
+    await app.db.connect()
+    await migrations.migrate(app.db)
+    await site.check_writable(app.db)
+    if app.settings.environment == "demo":
+        await auth.ensure_demo_users(app.db)
+    await auth.offer_setup(app.db, app.settings)
+    await app.tail.start()
     app.extensions["hub"].start()
     app.extensions["clockwork"] = [
         asyncio.create_task(_every(app.settings.live_ping_seconds, app.extensions["hub"].beat), name="live.beat"),
         asyncio.create_task(app.extensions["hub"].pump(), name="live.pump"),
+        asyncio.create_task(app.extensions["presence"].run(), name="live.presence"),
         asyncio.create_task(_patrol(app), name="patrol"),
     ]
 
@@ -143,6 +166,7 @@ async def _stop(app: DriftSentry) -> None:
         task.cancel()
     await asyncio.gather(*clockwork, return_exceptions=True)
     await app.extensions["hub"].close()
+    await app.extensions["presence"].stop()
     if app.extensions["large_reports"]:
         await app.extensions["large_reports"].close()
     await app.tail.stop()

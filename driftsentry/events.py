@@ -196,22 +196,18 @@ async def latest_seq(tx: Tx) -> int:
 
 
 async def select_after(tx: Tx, seq: int, limit: int = BATCH) -> list[Event]:
-    rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit",
-        seq=seq,
-        limit=limit,
-    )
-    return [event_of(row) for row in rows]
+    return [event_of(row) for row in await _select_after(tx, seq, limit)]
 
 
 async def select_raw_after(tx: Tx, seq: int, limit: int = BATCH) -> list[dict[str, Any]]:
     """The rows as they were chained: for verifying them."""
-    rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit",
-        seq=seq,
-        limit=limit,
-    )
+    rows = await _select_after(tx, seq, limit)
     return [dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True)) for row in rows]
+
+
+async def _select_after(tx: Tx, seq: int, limit: int) -> list[Row]:
+    sql = f"SELECT {_COLUMNS} FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit"
+    return await tx.all(sql, seq=seq, limit=limit)
 
 
 async def select_of_drift(tx: Tx, drift_id: int, limit: int = 200) -> list[Event]:
@@ -232,7 +228,7 @@ Subscriber = Callable[[list[Event]], Awaitable[None]]
 
 
 class Tail:
-    """Follows the log and hands each event once, in order, to every subscriber of this process.
+    """Follows the log and hands each event in order to every subscriber: once, and again after an `Unavailable`.
 
     One path for all: own commits poke it, commits by other processes are seen by `Database.watch`.
     """
@@ -242,6 +238,7 @@ class Tail:
         self._news = asyncio.Event()
         self._subscribers: list[Subscriber] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self.wakes: list[Callable[[], None]] = []  # who else is woken whenever there may be something new
         self.seq = 0
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -250,6 +247,8 @@ class Tail:
     def poke(self) -> None:
         """There may be something new."""
         self._news.set()
+        for wake in self.wakes:
+            wake()
 
     async def start(self) -> None:
         async with self._db.read() as tx:
@@ -290,6 +289,8 @@ class Tail:
         for subscriber in self._subscribers:
             try:
                 await subscriber(batch)
+            except Unavailable:
+                raise  # what it tells comes from the database too: again when that is back, or this would be missed
             except Exception:
                 # One broken subscriber must not keep the others, nor later events, from being told.
                 _log.exception("events.subscriber_failed", extra={"first": batch[0].seq})

@@ -49,6 +49,12 @@ def allow(access: Access) -> Callable[[Handler], Handler]:
     return mark
 
 
+def unattended(handler: Handler) -> Handler:
+    """A route that pages ask by themselves, with nobody in front of them: that keeps no session from idling out."""
+    handler.is_unattended = True  # type: ignore[attr-defined]
+    return handler
+
+
 def _largest(path: str) -> int:
     if path.startswith("/api/v1/notifications/"):
         return NOTIFICATION_BYTES
@@ -87,6 +93,8 @@ class DriftSentry(Quart):
     latency_registry: CollectorRegistry
     count_waiting: Callable[[Tx], Awaitable[int]]
     count_unread: Callable[[Tx, str], Awaitable[int]]  # alerts, of the user with this id
+    is_stopping = False  # what was asked is still answered, but there should be no more
+    refusal = ""  # why it does not start, where that is no mistake of ours
 
     def add_url_rule(
         self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **options: Any
@@ -94,6 +102,14 @@ class DriftSentry(Quart):
         if view_func is not None and not isinstance(getattr(view_func, "access", None), Access):
             raise TypeError(f"The route {rule} has no access rule. Put @allow(Access...) above its handler.")
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
+
+    def log_exception(self, exception_info: Any) -> None:
+        """Not for a refused start: its sentence is printed, and a trace would bury it."""
+        if not self.refusal:
+            super().log_exception(exception_info)
+
+    def is_unattended(self, endpoint: str) -> bool:
+        return hasattr(self.view_functions[endpoint], "is_unattended")
 
     def access_of(self, endpoint: str) -> Access:
         return cast(Access, getattr(self.view_functions[endpoint], "access"))  # noqa: B009

@@ -112,7 +112,7 @@ VALUES: dict[str, object] = {
     "verdict": "approved", "reason": EVIL, "entry": ENTRY, "slug": EVIL, "reports": [REPORT],
     "table": [(EVIL, {"high": (3, "/drifts?q=" + EVIL)}, 3)], "recent": [RECENT],
     "frame": Thing(title=EVIL, active="drifts", person=PERSON, theme="auto", waiting=2, live="/live?q=" + EVIL,
-                   path="/drifts?q=" + EVIL, now=NOW, alerts=2),
+                   path="/drifts?q=" + EVIL, now=NOW, alerts=2, ping=30),
 }  # fmt: skip
 ACCOUNTS = [
     Thing(id="u1", name=EVIL, email=EVIL, role="engineer", state=state, created_at=NOW, signed_in_at=seen, sessions=n)
@@ -135,6 +135,7 @@ VALUES |= {
     "ended": [replace(RULES[1], ignore=replace(IGNORE, id="r2"))],
     "earliest": "2026-11-21", "latest": "2027-11-21",
 }  # fmt: skip
+VALUES |= {"viewers": [EVIL, EVIL], "more": 3}
 STALE = Thing(total=9, fresh=5, late=1, stale=1, errored=1, never=1, doubts=DOUBTS)
 
 

@@ -144,6 +144,7 @@ REGIONS = {
     "drifts/_verdicts.html": "drift-7-verdicts",
     "drifts/_snooze.html": "drift-7-snooze",
     "drifts/_timeline.html": "drift-7-timeline",
+    "drifts/_viewers.html": "drift-7-viewers",
     "stacks/_row.html": "stack-s1",
     "overview/_table.html": "overview-table",
     "overview/_freshness.html": "overview-freshness",

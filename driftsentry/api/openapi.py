@@ -20,7 +20,7 @@ _INFO = Info(
     title="DriftSentry",
     version="1",
     description="The self-hosted inbox for infrastructure drift. Bearer tokens only, never cookies; camelCase; "
-    "times in RFC 3339, UTC; ids are strings.",
+    "times in RFC 3339, UTC; ids are strings. A WebSocket, /api/v1/live, tells what happens: see docs/api.md.",
 )
 _SCHEMES = {
     "accessToken": {

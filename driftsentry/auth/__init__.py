@@ -1,8 +1,9 @@
 """Users, roles, passwords, sessions, tokens of CI jobs, the login throttle, and the guards of routes."""
 
 from driftsentry.auth.access_tokens import LIFETIME as access_lifetime
-from driftsentry.auth.actions import Caller, dead_sessions, require_role
+from driftsentry.auth.actions import Caller, dead_sessions, note_seen, require_role
 from driftsentry.auth.api_sessions import Grant, log_in, log_out, refresh
+from driftsentry.auth.api_sessions import identify as identify_program
 from driftsentry.auth.ci_tokens import create_token, revoke_token
 from driftsentry.auth.model import Account, Person, Role, Scope, Session, Token, User
 from driftsentry.auth.people import change as change_user
@@ -35,10 +36,12 @@ __all__ = [
     "end_session",
     "end_sessions_of",
     "ensure_demo_users",
+    "identify_program",
     "invite",
     "log_in",
     "log_out",
     "make_reset_link",
+    "note_seen",
     "note_token_used",
     "offer_setup",
     "refresh",

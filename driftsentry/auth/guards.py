@@ -58,10 +58,14 @@ async def signed_in() -> Person | None:
     if "person" not in g:
         secret = current_user.auth_id
         g.person = await actions.identify(app().db, app().settings, secret) if secret else None
-        if g.person:
+        if g.person and not _is_unattended():
             with suppress(errors.Unavailable):  # a page must not fail because somebody else is writing
                 await actions.note_seen(app().db, g.person)
     return cast(Person | None, g.person)
+
+
+def _is_unattended() -> bool:
+    return has_request_context() and request.endpoint is not None and app().is_unattended(request.endpoint)
 
 
 def _to_login() -> Response:

@@ -8,18 +8,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from time import monotonic
 
+from driftsentry import clock, errors
 from driftsentry.db import Database
-from driftsentry.events import BATCH, Event, Tail, select_after
-from driftsentry.live.members import Group, Members, group_of
-from driftsentry.live.messages import Describe, Message
+from driftsentry.events import BATCH, Event, Tail, latest_seq, select_after
+from driftsentry.live.members import Group, Members
+from driftsentry.live.messages import Describe, Message, told
 from driftsentry.live.pushing import RELOAD, Drawn, Pages, is_much
-from driftsentry.live.socket import Rooms, Socket
+from driftsentry.live.socket import Member, Rooms, Socket
 from driftsentry.live.wire import Frame
 
 RECENT = 2000
 KEPT_CATCH_UPS = 64
+MEASURED = 1000
 # A program that comes back asks for no more events than this; beyond, it had better read the lists.
 MOST_RESUMED = 10_000
+# What a socket surely takes at once, even if all of it is comments of full length.
+FEW_MISSED = 20
 PUMP_SECONDS = 0.02
 HEARTBEAT = Frame(json.dumps({"type": "hb"}))
 PING = Frame(json.dumps({"type": "ping"}))
@@ -38,6 +42,7 @@ class Hub:
         self._recent: deque[Event] = deque(maxlen=RECENT)
         self._catch_ups: OrderedDict[tuple[int, int, Group], Drawn] = OrderedDict()
         self._behind: set[Socket] = set()
+        self._revoked: deque[str] = deque(maxlen=RECENT)
         self._tail = tail
         # Either a batch is told, or somebody is let in: so nothing falls between what he missed and what he hears.
         self._turn = asyncio.Lock()
@@ -47,6 +52,8 @@ class Hub:
         self._empty.set()
         self.pushed = 0
         self.dropped = 0
+        self.told = 0
+        self.delays: deque[float] = deque(maxlen=MEASURED)  # seconds from an event's time to its push
         tail.subscribe(self.tell)
 
     def start(self) -> None:
@@ -62,23 +69,44 @@ class Hub:
         """Push what a batch of committed events changes to whoever looks at it, and the events to programs."""
         self._end_revoked(batch)
         async with self._turn:
-            rooms = self.members.rooms_of_pages()
-            drawn = await self._pages.draw(batch, rooms, self.members.people) if rooms else Drawn(batch, (), {})
-            programs = any(is_program for is_program, _, _ in self.members.groups)
-            messages = await self._describe(self._db, batch) if programs else ()
-            self._push(drawn, messages)
+            try:
+                self._push(*await self._draw(batch))
+            except errors.Unavailable:
+                raise  # nothing was told: the tail comes again with the same
+            except Exception:
+                _log.exception("live.not_drawn", extra={"first": batch[0].seq})
+                self._end_all(1011)  # told of what comes next they would never miss this
+            self._measure(batch)
             self._recent.extend(batch)
             self.seq = batch[-1].seq
+
+    async def _draw(self, batch: Sequence[Event]) -> tuple[Drawn, Sequence[Message]]:
+        rooms = self.members.rooms_of_pages()
+        drawn = await self._pages.draw(batch, rooms, self.members.people) if rooms else Drawn(batch, (), {})
+        programs = any(is_program for is_program, _, _ in self.members.groups)
+        return drawn, await self._describe(self._db, batch) if programs else ()
 
     def _push(self, drawn: Drawn, messages: Sequence[Message]) -> None:
         """Without a pause, so that the sockets are those that were there when it was drawn."""
         for group, sockets in list(self.members.groups.items()):
             is_program, _, _ = group
             for socket in list(sockets):
+                if is_program and socket.is_held:
+                    continue
                 if is_program:
-                    self._give(socket, [frame for message in messages for frame in message.frames_for(socket)])
+                    self._give_messages(socket, messages)
                 else:
                     self._give(socket, drawn.frames(group, socket.member.user_id))
+
+    def _measure(self, batch: Sequence[Event]) -> None:
+        if self.members:
+            now = clock.now()
+            self.told += len(batch)
+            self.delays.extend((now - event.at).total_seconds() for event in batch[-MEASURED:])
+
+    def push(self, socket: Socket, frame: Frame) -> None:
+        """To one socket, beside what it hears of events."""
+        self._give(socket, [frame])
 
     def _give(self, socket: Socket, frames: Iterable[Frame]) -> None:
         for frame in frames:
@@ -100,14 +128,20 @@ class Hub:
 
     async def join(self, socket: Socket, after: int) -> None:
         """Let a socket in, and tell it what happened since event `after`, which it knows by now."""
-        if self.is_closing:
-            socket.end(1012)
-            return
         async with self._turn:
-            if after < self.seq:
-                self._give(socket, await self._catch_up(after, socket))
+            if after < self.seq and not self.is_closing:
+                self._give(socket, await self._catch_up(after, socket.rooms, socket.member))
+            if self.is_closing:  # `close` ends those that were there by then
+                socket.end(1012)
+            if socket.member.session_id in self._revoked:  # after the handshake had looked, and before this
+                socket.end(4401)
             if socket.close_code is None:
                 self.members.add(socket)
+
+    async def missed(self, after: int, rooms: Rooms, member: Member) -> Sequence[Frame]:
+        """What a page would be told that joined now: for those that cannot have a socket."""
+        async with self._turn:
+            return await self._catch_up(after, rooms, member) if after < self.seq else ()
 
     def move(self, socket: Socket, rooms: Rooms) -> None:
         """To other rooms."""
@@ -120,77 +154,113 @@ class Hub:
         if not self.members:
             self._empty.set()
 
-    async def _catch_up(self, after: int, socket: Socket) -> Sequence[Frame]:
+    async def _catch_up(self, after: int, rooms: Rooms, member: Member) -> Sequence[Frame]:
         """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
-        group = group_of(socket)
+        group = (False, member.can_decide, rooms)
         key = (after, self.seq, group)
         if key not in self._catch_ups:
             missed = await self._since(after)
             if len(missed) >= BATCH or is_much(missed):
                 return [RELOAD]
-            self._catch_ups[key] = await self._pages.draw(missed, socket.rooms, {})
+            try:
+                self._catch_ups[key] = await self._pages.draw(missed, rooms, {})
+            except errors.Unavailable:
+                raise
+            except Exception:
+                _log.exception("live.not_drawn", extra={"first": missed[0].seq})
+                return [RELOAD]  # else it would come back for the same again and again
             if len(self._catch_ups) > KEPT_CATCH_UPS:
                 self._catch_ups.popitem(last=False)
         drawn = self._catch_ups[key]
-        people = {room: [socket.member.user_id] for room in socket.rooms}
+        people = {room: [member.user_id] for room in rooms}
         own = await self._pages.draw_own(drawn.batch, people)
-        return list(replace(drawn, own=own).frames(group, socket.member.user_id))
+        return list(replace(drawn, own=own).frames(group, member.user_id))
 
     async def _since(self, after: int) -> Sequence[Event]:
-        """From memory when recent, else from the table: at most BATCH."""
+        """From memory when recent, else from the table: at most BATCH, and what is told to all only after this not."""
         if self._recent and self._recent[0].seq <= after + 1:
             return [event for event in self._recent if event.seq > after][:BATCH]
         async with self._db.read() as tx:
-            return await select_after(tx, after, BATCH)
+            return [event for event in await select_after(tx, after, BATCH) if event.seq <= self.seq]
+
+    def welcome(self, socket: Socket) -> None:
+        """Let a program in, but tell it no events before `join_program`: it may be about to say which it has."""
+        if self.is_closing:
+            socket.end(1012)
+            return
+        socket.is_held = True
+        self.members.add(socket)
 
     async def join_program(self, socket: Socket, after: int) -> bool:
-        """The same for a program: each event that it missed, in order, as fast as it takes them. Whether it could be
-        told all: not where the log does not reach so far, or it is too much; then it hears what happens from now on."""
+        """Tell a program that is in each event that it missed, in order, as fast as it takes them, then what happens.
+        Whether it could be told all: not where the log does not reach so far, or it is too much."""
+        socket.is_held = True
+        if after > self.seq:
+            await self._reach(after)
         is_whole = 0 <= self.seq - after <= MOST_RESUMED
         after = after if is_whole else self.seq
-        while self.seq - after > BATCH and socket.close_code is None:
-            after = await self._tell_missed(socket, after)
-        async with self._turn:
-            while after < self.seq and socket.close_code is None:
+        while socket.is_held and socket.close_code is None:
+            while self.seq - after > FEW_MISSED and socket.close_code is None:
                 after = await self._tell_missed(socket, after)
-            if socket.close_code is None:
-                self.members.add(socket)
+            async with self._turn:  # nobody else is told anything meanwhile: not as long as its reader likes
+                if self.seq - after <= FEW_MISSED:
+                    missed = await self._since(after) if after < self.seq else ()
+                    self._give_messages(socket, await self._describe(self._db, missed))
+                    socket.is_held = False
         return is_whole
+
+    async def _reach(self, seq: int) -> None:
+        """Wait for an event that another process has told already and this one is about to hear of, if there is one."""
+        async with self._db.read() as tx:
+            exists = seq <= await latest_seq(tx)
+        self._tail.poke()
+        while exists and self.seq < seq:  # noqa: ASYNC110
+            await asyncio.sleep(PUMP_SECONDS)
 
     async def _tell_missed(self, socket: Socket, after: int) -> int:
         missed = await self._since(after)
-        for message in await self._describe(self._db, missed):
-            self._give(socket, message.frames_for(socket))
+        messages = await self._describe(self._db, missed)
+        for start in range(0, len(messages), FEW_MISSED):
+            self._give_messages(socket, messages[start : start + FEW_MISSED])
             while socket.is_behind and socket.close_code is None:
                 socket.flush()
                 await asyncio.sleep(PUMP_SECONDS)
         return missed[-1].seq
 
+    def _give_messages(self, socket: Socket, messages: Sequence[Message]) -> None:
+        self._give(socket, [frame for message in messages for frame in message.frames_for(socket)])
+
     # -- Ends ----------------------------------------------------------------------------------------------------
 
     def _end_revoked(self, batch: Sequence[Event]) -> None:
-        self.end_sessions({event.data["session_id"] for event in batch if event.kind == "session.revoked"})
+        revoked = [event.data["session_id"] for event in batch if event.kind == "session.revoked"]
+        self._revoked.extend(revoked)
+        self.end_sessions(set(revoked))
 
     def end_sessions(self, session_ids: set[str]) -> None:
         for socket in self.members if session_ids else ():
             if socket.member.session_id in session_ids:
                 socket.end(4401)
 
+    def _end_all(self, code: int) -> None:
+        for socket in self.members:
+            socket.end(code)
+
     def session_ids(self) -> set[str]:
         return {socket.member.session_id for socket in self.members}
 
     def beat(self) -> None:
         """Show that the line is alive, which browsers do not notice by themselves; and end those that are silent."""
+        ping = told("ping", seq=self.seq)  # so that a program knows how far it is when little of what happens is for it
         for socket in self.members:
             if monotonic() - socket.heard_at > self._silence:
                 socket.end(1001)
-            self._give(socket, [PING if socket.is_program else HEARTBEAT])
+            self._give(socket, [HEARTBEAT if not socket.is_program else PING if socket.is_held else ping])
 
     async def close(self, patience: float = 3.0) -> None:
         """Tell everybody to come back (1012), and wait until they are gone."""
         self.is_closing = True
-        for socket in self.members:
-            socket.end(1012)
+        self._end_all(1012)
         if self.members:
             self._empty.clear()
         try:

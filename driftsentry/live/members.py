@@ -1,11 +1,14 @@
 """Who is in which room. A room is there while somebody is in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from driftsentry.live.socket import Rooms, Socket
 
 # Sockets that are told the same: (is it a program's, can it decide, the rooms it is in).
 Group = tuple[bool, bool, Rooms]
+# Hears of each socket that came into rooms, and went out of rooms.
+Watch = Callable[[Socket, Rooms, Rooms], None]
+NO_ROOMS: Rooms = frozenset()
 
 
 def group_of(socket: Socket) -> Group:
@@ -19,6 +22,7 @@ class Members:
         self.groups: dict[Group, set[Socket]] = {}
         self.people: dict[str, dict[str, int]] = {}
         self._amount = 0
+        self.watches: list[Watch] = []
 
     def __len__(self) -> int:
         return self._amount
@@ -38,32 +42,55 @@ class Members:
         """Those that the page of somebody is in."""
         return frozenset[str]().union(*[rooms for is_program, _, rooms in self.groups if not is_program])
 
+    def among(self, rooms: Rooms) -> dict[str, list[Socket]]:
+        """The sockets in each of `rooms`."""
+        found: dict[str, list[Socket]] = {room: [] for room in rooms}
+        for (_, _, theirs), sockets in self.groups.items():
+            for room in theirs & rooms:
+                found[room] += sockets
+        return found
+
     def add(self, socket: Socket) -> None:
+        self._put(socket)
+        self._tell(socket, socket.rooms, NO_ROOMS)
+
+    def remove(self, socket: Socket) -> None:
+        if self._take(socket):
+            self._tell(socket, NO_ROOMS, socket.rooms)
+
+    def move(self, socket: Socket, rooms: Rooms) -> None:
+        """To other rooms."""
+        before = socket.rooms
+        is_here = self._take(socket)
+        socket.rooms = rooms
+        if is_here:
+            self._put(socket)
+            self._tell(socket, rooms - before, before - rooms)
+
+    def _put(self, socket: Socket) -> None:
         self.groups.setdefault(group_of(socket), set()).add(socket)
         self._amount += 1
         for room in socket.rooms:
             here = self.people.setdefault(room, {})
             here[socket.member.user_id] = here.get(socket.member.user_id, 0) + 1
 
-    def remove(self, socket: Socket) -> None:
+    def _take(self, socket: Socket) -> bool:
+        """Whether it was there."""
         group = group_of(socket)
         sockets = self.groups.get(group, set())
         if socket not in sockets:
-            return
+            return False
         sockets.remove(socket)
         if not sockets:
             del self.groups[group]
         self._amount -= 1
         for room in socket.rooms:
             _take_out(self.people, room, socket.member.user_id)
+        return True
 
-    def move(self, socket: Socket, rooms: Rooms) -> None:
-        """To other rooms."""
-        is_here = socket in self
-        self.remove(socket)
-        socket.rooms = rooms
-        if is_here:
-            self.add(socket)
+    def _tell(self, socket: Socket, came: Rooms, went: Rooms) -> None:
+        for watch in self.watches:
+            watch(socket, came, went)
 
 
 def _take_out(people: dict[str, dict[str, int]], room: str, user_id: str) -> None:

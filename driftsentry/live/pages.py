@@ -5,8 +5,9 @@ from functools import partial
 from typing import cast
 
 from quart import Blueprint, current_app, websocket
+from werkzeug.datastructures import MultiDict
 
-from driftsentry.auth import dead_sessions, guards
+from driftsentry.auth import guards
 from driftsentry.live.handover import hand_over
 from driftsentry.live.hub import Hub
 from driftsentry.live.socket import Member, Rooms, Socket
@@ -29,13 +30,16 @@ async def live() -> None:
         await websocket.close(4401)  # accepted first: htmx would retry a refused handshake for ever
         return
     member = Member(person.id, person.name, person.session_id, person.can_decide)
-    after = websocket.args.get("after", "0")
-    hand_over(partial(_serve, app(), member, _rooms(), int(after) if CURSOR.fullmatch(after) else 0))
+    hand_over(partial(_serve, app(), member, rooms_in(websocket.args), cursor_in(websocket.args)))
 
 
-def _rooms() -> Rooms:
-    asked = websocket.args.getlist("room")[:MOST_ROOMS]
-    return frozenset(room for room in asked if ROOM.fullmatch(room))
+def rooms_in(args: MultiDict[str, str]) -> Rooms:
+    return frozenset(room for room in args.getlist("room")[:MOST_ROOMS] if ROOM.fullmatch(room))
+
+
+def cursor_in(args: MultiDict[str, str]) -> int:
+    after = args.get("after", "0")
+    return int(after) if CURSOR.fullmatch(after) else 0
 
 
 def hub() -> Hub:
@@ -46,13 +50,8 @@ async def _serve(quart: DriftSentry, member: Member, rooms: Rooms, after: int, w
     hub: Hub = quart.extensions["hub"]
     socket = Socket(wire, member, rooms=rooms)
 
-    async def begin() -> None:
-        await hub.join(socket, after)
-        # Asked again, for it may have been revoked after the first look and before the hub knew this socket.
-        hub.end_sessions(await dead_sessions(quart.db, quart.settings, {member.session_id}))
-
     try:
-        await socket.serve(begin, _ignore)
+        await socket.serve(partial(hub.join, socket, after), _ignore)
     finally:
         hub.leave(socket)
 

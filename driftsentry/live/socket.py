@@ -24,11 +24,11 @@ class Member:
 
 
 class Socket:
-    """`request_id`: as the log names what comes over it."""
+    """`request_id`: as the log names what comes over it. `is_held`: it hears of no event that happens now."""
 
     __slots__ = (
         *("_bytes", "_more", "_received", "_since", "_task", "_waiting"),
-        *("close_code", "heard_at", "is_program", "member", "request_id", "rooms", "wire"),
+        *("close_code", "heard_at", "is_held", "is_program", "member", "request_id", "rooms", "wire"),
     )
 
     def __init__(self, wire: Wire, member: Member, rooms: Rooms = frozenset(), is_program: bool = False) -> None:
@@ -36,6 +36,7 @@ class Socket:
         self.member = member
         self.rooms = rooms
         self.is_program = is_program
+        self.is_held = False
         self.request_id = ""
         self.heard_at = monotonic()
         self.close_code: int | None = None

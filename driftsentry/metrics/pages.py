@@ -6,6 +6,7 @@ from quart import Blueprint, Response
 from driftsentry import clock, stacks
 from driftsentry.db import Tx
 from driftsentry.metrics import queries
+from driftsentry.metrics.live_feed import LiveFeed
 from driftsentry.metrics.summary import Summary, summarise
 from driftsentry.web import Access, allow, app
 
@@ -20,7 +21,7 @@ async def metrics() -> Response:
         await _count_drifts(registry, tx)
         await _tell_freshness(registry, tx)
         _tell_rest(registry, await summarise(tx, None, clock.now()))
-    Gauge("driftsentry_sockets", "Open sockets of this process", registry=registry).set(len(app().extensions["hub"]))
+    registry.register(LiveFeed(app().extensions["presence"].status()))
     text = generate_latest(registry) + generate_latest(app().latency_registry)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
 

@@ -6,7 +6,10 @@ from types import SimpleNamespace as Thing
 from driftsentry.auth.model import Scope, Session, Token
 
 NOW = datetime(2026, 11, 21, 19, 6, tzinfo=UTC)
-OURS = ("auth/account", "auth/_account", "admin/sessions", "admin/_sessions", "admin/tokens", "admin/_tokens")
+OURS = (
+    "auth/account", "auth/_account", "admin/sessions", "admin/_sessions", "admin/tokens", "admin/_tokens",
+    "admin/status",
+)  # fmt: skip
 
 
 def values_of(name: str, evil: str) -> dict[str, object]:
@@ -37,6 +40,22 @@ def values_of(name: str, evil: str) -> dict[str, object]:
         "draft": Thing(
             id="t2", name=evil, scope=evil, stacks=evil, days=evil, problem=evil, wrong={"name": evil, "stacks": evil}
         ),
+        "live_status": Thing(
+            processes=[Thing(host=evil, pid=n, started_at=NOW, seen_at=NOW, sockets=7) for n in (1, 2)],
+            rooms={evil: 3, "drifts": 2},
+            pages=9,
+            programs=1,
+            pushed=5000,
+            dropped=1,
+            told=900,
+            delays=(0.012, 0.3),
+        ),
+        "most_rooms": 1,
+        "engine": "sqlite",
+        "size": 3_400_000,
+        "schema": 5,
+        "version": "1.0",
+        "python": "3.11.0",
         "field": "stacks",
         "hint": "A hint.",
     }

@@ -87,7 +87,8 @@ def endpoint(routes: Map, server: Server, method: str, url: str) -> str:
 
 
 def of_the_api(app: DriftSentry) -> set[str]:
-    return {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")}
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
+    return {rule.endpoint for rule in rules if not rule.websocket}
 
 
 async def seed(site: Site) -> str:

@@ -56,7 +56,7 @@ def routes(site: Site) -> dict[tuple[str, str], Access]:
     """The calls of the API as the document writes them."""
     found = {}
     for rule in site.app.url_map.iter_rules():
-        if rule.rule.startswith("/api/") and rule.rule not in APART:
+        if rule.rule.startswith("/api/") and rule.rule not in APART and not rule.websocket:
             path = re.sub(r"<(?:\w+(?:\(.*?\))?:)?(\w+)>", r"{\1}", rule.rule)
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             found |= {(method, path): site.app.access_of(rule.endpoint) for method in methods}

@@ -51,6 +51,7 @@ async def latest(site: Site) -> int:
 
 
 async def address(site: Site, *rooms: str, after: int | None = None) -> str:
+    await site.caught_up()  # else a push may still be under way that the page knows of already
     start = await latest(site) if after is None else after
     return f"/live?after={start}" + "".join(f"&room={room}" for room in rooms)
 

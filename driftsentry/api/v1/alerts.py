@@ -69,7 +69,7 @@ async def list_alerts(query: AlertQuery) -> Response:
     shown, has_more = found[: query.page_size], len(found) > query.page_size
     next_cursor = cursor_of(shown[-1].id) if has_more else None
     meta = page_meta(query, total=total, has_more=has_more, next_cursor=next_cursor)
-    return answer([_alert(alert) for alert in shown], meta=meta)
+    return answer([alert_output(alert) for alert in shown], meta=meta)
 
 
 @blueprint.get("/unread-count")
@@ -91,7 +91,7 @@ async def read_alert(alert_id: int) -> Response:
         alert = await alerts.select_alert(tx, guards.person().id, alert_id)
     if alert is None:
         raise errors.NotFound("There is no such alert.")
-    return answer(_alert(alert))
+    return answer(alert_output(alert))
 
 
 @blueprint.post("/read-all")
@@ -114,7 +114,7 @@ async def _unread(tx: Tx) -> int:
     return await alerts.count_unread(tx, reader_id)
 
 
-def _alert(alert: Alert) -> AlertOutput:
+def alert_output(alert: Alert) -> AlertOutput:
     return AlertOutput(
         id=str(alert.id),
         kind=alert.kind.value,

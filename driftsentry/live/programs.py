@@ -1,0 +1,225 @@
+"""`/api/v1/live`, the WebSocket of programs: JSON both ways."""
+
+import asyncio
+import logging
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from quart import Blueprint, websocket
+
+from driftsentry import auth, drifts, errors, ids, stacks
+from driftsentry.auth import Person, guards
+from driftsentry.clock import to_text
+from driftsentry.db import Database
+from driftsentry.events import Actor
+from driftsentry.live.handover import hand_over
+from driftsentry.live.hub import Hub
+from driftsentry.live.messages import told
+from driftsentry.live.presence import Presence
+from driftsentry.live.requests import MESSAGE_BYTES, Auth, Comment, Join, Leave, Pong, Resume, Said, read
+from driftsentry.live.socket import Member, Socket
+from driftsentry.live.wire import Wire
+from driftsentry.web import Access, DriftSentry, allow, app
+
+AUTH_SECONDS = 5.0
+HELD_SECONDS = 0.5
+MOST_ROOMS = 100
+FIRST_ROOMS = ("drifts", "alerts")
+CURSOR = re.compile(r"[0-9]{1,18}")
+DRIFT = re.compile(r"drift:([1-9][0-9]{0,8})")
+_log = logging.getLogger(__name__)
+
+blueprint = Blueprint("live_programs", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a handshake said. `header`: the `Authorization`, None without one."""
+
+    header: str | None
+    after: str | None
+    address: str
+
+
+@blueprint.websocket("/api/v1/live")
+@allow(Access.SOCKET)
+async def live() -> None:
+    """Accepted whoever it is: of a refused handshake clients see no close code. Cookies mean nothing here."""
+    header, after = websocket.headers.get("Authorization"), websocket.args.get("after")
+    opening = Opening(header, after, guards.client_address())
+    await websocket.accept()
+    hand_over(partial(_serve, app(), opening))
+
+
+async def _serve(quart: DriftSentry, opening: Opening, wire: Wire) -> None:
+    try:
+        async with asyncio.timeout(AUTH_SECONDS):
+            token = await _token(opening, wire)
+        person = await auth.identify_program(quart.db, quart.settings, token)
+    except (errors.InvalidToken, errors.Invalid, TimeoutError):
+        await wire.close(4401)
+    except errors.Unavailable:
+        await wire.close(1013)
+    else:
+        with suppress(errors.Unavailable):  # nobody is kept out because somebody else is writing
+            await auth.note_seen(quart.db, person)
+        await Conversation(quart, person, opening, wire).serve()
+
+
+async def _token(opening: Opening, wire: Wire) -> str:
+    """From the header or else the first message. Raises `Invalid` where neither has one."""
+    if opening.header is not None:
+        scheme, _space, token = opening.header.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+    first = await wire.receive()
+    said = read(first) if first is not None else None
+    return said.token if isinstance(said, Auth) else ""
+
+
+class Conversation:
+    """With one program, which has signed in."""
+
+    def __init__(self, quart: DriftSentry, person: Person, opening: Opening, wire: Wire) -> None:
+        self._quart = quart
+        self._db: Database = quart.db
+        self._hub: Hub = quart.extensions["hub"]
+        self._presence: Presence = quart.extensions["presence"]
+        self._after = opening.after
+        member = Member(person.id, person.name, person.session_id, person.can_decide)
+        self._socket = Socket(wire, member, rooms=frozenset(FIRST_ROOMS), is_program=True)
+        # One for the whole connection: what it wrote is told to all but itself, however late that is pushed.
+        self._socket.request_id = ids.new()
+        self._actor = Actor("user", person.id, person.name, opening.address, self._socket.request_id)
+        self._held: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        try:
+            await self._socket.serve(self._begin, self._hear)
+        finally:
+            if self._held:
+                self._held.cancel()
+            self._hub.leave(self._socket)
+
+    async def _begin(self) -> None:
+        session_id = self._socket.member.session_id
+        since = self._hub.seq
+        self._hub.welcome(self._socket)
+        for room in FIRST_ROOMS:  # at once: nothing may be told before that
+            self._tell_count("room:joined", room)
+        # Asked again, for it may have been revoked after the first look and before the hub knew this socket.
+        try:
+            self._hub.end_sessions(await auth.dead_sessions(self._db, self._quart.settings, {session_id}))
+        except errors.Unavailable:
+            self._socket.end(1013)
+            return
+        if self._after is not None and CURSOR.fullmatch(self._after):
+            await self._resume(int(self._after))
+        else:
+            if self._after is not None:
+                self._refuse(errors.Invalid("after takes the number of an event: the last one that you have."))
+            self._held = asyncio.create_task(self._let_go(since), name="live.held")
+
+    async def _let_go(self, since: int) -> None:
+        """It had time to say what it has: from now on it is told what happens, and what happened meanwhile."""
+        try:
+            await asyncio.sleep(HELD_SECONDS)
+            await self._resume(since)
+        except Exception:
+            _log.exception("live.failed")
+            self._socket.end(1011)
+
+    async def _hear(self, message: str | bytes) -> None:
+        """Answer one message. Whatever it is, it is no reason to end."""
+        if len(message) > MESSAGE_BYTES:  # our own server ends this before, others may not
+            self._socket.end(1009)
+            return
+        try:
+            said = read(message)
+        except errors.Invalid as problem:
+            self._refuse(problem)
+            return
+        try:
+            await self._answer(said)
+        except errors.Failure as refusal:
+            self._refuse(refusal, said)
+
+    async def _answer(self, said: Said) -> None:
+        match said:
+            case Join(room=room):
+                await self._join(room)
+            case Leave(room=room):
+                self._leave(room)
+            case Comment():
+                await self._comment(said)
+            case Resume(after=after):
+                await self._resume(after)
+            case Auth():
+                raise errors.Conflict("This connection is signed in already.")
+            case Pong():
+                pass
+
+    # -- Rooms -----------------------------------------------------------------------------------------------------
+
+    async def _join(self, room: str) -> None:
+        rooms = self._socket.rooms | {room}
+        if len(rooms) > MOST_ROOMS:
+            raise errors.Conflict(f"A connection is in {MOST_ROOMS} rooms at most. Leave one first.")
+        if not await _is_room(self._db, room):
+            raise errors.NotFound("There is no such room: drifts, alerts, drift:<id> or stack:<slug>.")
+        self._hub.move(self._socket, rooms)
+        self._tell_count("room:joined", room)
+
+    def _leave(self, room: str) -> None:
+        """Also where it is not in: asked twice, it is answered twice."""
+        self._hub.move(self._socket, self._socket.rooms - {room})
+        self._tell_count("room:left", room)
+
+    def _tell_count(self, type_: str, room: str) -> None:
+        """`seq`: where the hub is; what is told in the room comes behind it."""
+        data = {"members": self._presence.count(room), "seq": self._hub.seq}
+        self._socket.put(told(type_, room=room, data=data))
+
+    # -- What was missed, and what is said ---------------------------------------------------------------------------
+
+    async def _resume(self, after: int) -> None:
+        if self._held and self._held is not asyncio.current_task():
+            self._held.cancel()
+            await asyncio.gather(self._held, return_exceptions=True)
+        try:
+            is_whole = await self._hub.join_program(self._socket, after)
+        except errors.Unavailable:
+            self._socket.end(1013)  # half of it may have been told: it comes back and asks for the rest
+            return
+        if not is_whole:
+            self._socket.put(told("gap", after=after, seq=self._hub.seq))
+
+    async def _comment(self, said: Comment) -> None:
+        match = DRIFT.fullmatch(said.room)
+        if match is None:
+            raise errors.NotFound("Messages are for the room of a drift: drift:<id>.")
+        drift_id = int(match[1])
+        await drifts.comment(self._db, self._actor, drift_id, said.text)
+        async with self._db.read() as tx:
+            event = await drifts.select_last_of_request(tx, drift_id, self._actor.request_id)
+        self._socket.put(
+            told("message_sent", messageId=str(event.seq), clientId=said.client_id, timestamp=to_text(event.at))
+        )
+
+    def _refuse(self, refusal: errors.Failure, said: Said | None = None) -> None:
+        """The answer to what could not be done; where it has one, with what the sender knows it by."""
+        about = {"clientId": said.client_id} if isinstance(said, Comment) else {}
+        self._socket.put(told("error", error={"code": refusal.code, "message": refusal.message}, **about))
+
+
+async def _is_room(db: Database, room: str) -> bool:
+    """Whether there is such a thing. Everybody who is signed in may see all of them."""
+    if room in FIRST_ROOMS:
+        return True
+    kind, _colon, name = room.partition(":")
+    match = DRIFT.fullmatch(room)
+    async with db.read() as tx:
+        if match:
+            return bool(await drifts.select_rows(tx, [int(match[1])]))
+        return kind == "stack" and stacks.is_slug(name) and await stacks.select_stack(tx, name) is not None
