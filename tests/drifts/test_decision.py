@@ -1,11 +1,12 @@
 """To approve or reject a drift: works, wrong role, anonymous, twice, lost race, on facts that changed."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from driftsentry import clock, drifts, errors
-from driftsentry.db import Row
+from driftsentry.db import Database, Row
 from driftsentry.drifts.actions import Wish
 from driftsentry.events import Actor
 from tests.ingest.samples import entry, plan
@@ -240,16 +241,23 @@ async def test_what_cannot_be_decided_is_refused_with_what_was_typed(
     assert await recorded(site) == (0, 0)
 
 
-async def test_an_approval_lapses_behind_its_last_day(site: Site, drift: Row) -> None:
+async def test_an_approval_lapses_behind_its_last_day_once_though_two_processes_look(
+    site: Site, drift: Row, database_url: str
+) -> None:
     last_day = (clock.now() + timedelta(days=3)).date()
     status, _text = await until(site, drift, await site.as_engineer(), until=last_day.isoformat())
     assert status == 303
     end = datetime.combine(last_day, datetime.min.time(), UTC) + timedelta(days=1)
     with clock.pretend(end - timedelta(seconds=1)):
         assert await drifts.lapse(site.db) == 0
-    with clock.pretend(end):
-        assert await drifts.lapse(site.db) == 1
-        assert await drifts.lapse(site.db) == 0
+    other = Database(database_url)
+    other.before_commit = site.db.before_commit
+    await other.connect()
+    try:
+        with clock.pretend(end):
+            assert sorted(await asyncio.gather(*map(drifts.lapse, (site.db, other, site.db, other)))) == [0, 0, 0, 1]
+    finally:
+        await other.disconnect()
     again = await site.drift("demo.x")
     assert (again["status"], again["detected_at"]) == ("detected", clock.to_text(end))
     [lapsed] = await site.events("drift.lapsed")
