@@ -1,20 +1,39 @@
 // What a page does by itself while it stays open. Without this file every page works, and stays as it was loaded.
 (() => {
   "use strict";
-  const SILENCE = 60e3, QUIET = 10e3;
+  const QUIET = 10e3;
   const doc = document, one = (selector) => doc.querySelector(selector), all = (selector) => [...doc.querySelectorAll(selector)];
   doc.documentElement.dataset.script = "on";
 
-  // -- The connection ------------------------------------------------------------------------------------------
-  const LABELS = { live: "Live", reconnecting: "Reconnecting", paused: "Paused", offline: "Offline", off: "Not live" };
-  let connection = null, heard = Date.now();
+  // -- The connection: hx-ws opens it, and again when it was lost; here it is watched, and replaced where it is blocked
+  const STATES = {
+    connecting: ["Connecting", "This page updates by itself once it is connected."],
+    live: ["Live", "This page updates by itself."],
+    paused: ["Paused", "This page updates again when you look at it."],
+    reconnecting: ["Reconnecting", "The connection was lost. What happens meanwhile is shown when it is back."],
+    polling: ["Polling", "Live connections are blocked on the way here, so this page asks for changes from time to time."],
+    "signed-out": ["Signed out", "Your session has ended: this page no longer updates. What you typed stays."],
+  };
+  const ping = Number(doc.body.dataset.ping) * 1e3, SILENCE = 2 * ping + 2e3, POLL = Math.min(ping, 30e3);
+  const OPENING = 10e3, LONG = 15e3, FEW = 3;
+  let connection = null, isOpen = false, isPolling = false, isSignedOut = false;
+  // `failures`: connections in a row on which nothing was heard. The others are times.
+  let failures = 0, heard = Date.now(), lost = heard, tried = heard, polled = 0;
 
-  function show(state) {
-    const chip = one("#live-state");
-    if (!chip || chip.dataset.state === state) return;
-    chip.dataset.state = state;
-    chip.textContent = LABELS[state];
-    chip.title = state === "offline" ? "This page no longer updates. Reload it." : "";
+  function state() {
+    if (isSignedOut) return "signed-out";
+    if (doc.hidden) return "paused";
+    if (isOpen) return "live";
+    return isPolling ? "polling" : failures ? "reconnecting" : "connecting";
+  }
+
+  function show() {
+    const chip = one("#live-state"), name = state(), [label, title] = STATES[name];
+    if (!chip) return;
+    const left = Math.ceil((tried - Date.now()) / 1e3);
+    const text = name === "reconnecting" && left > 0 ? `${label} in ${left} s` : label;
+    if (chip.textContent !== text) chip.textContent = text;
+    if (chip.dataset.state !== name) (chip.dataset.state = name), (chip.title = title);
   }
 
   // hx-ws connects again to `connection.url`; what this page has seen by then must not come twice, nor get lost.
@@ -26,43 +45,107 @@
     connection.url = url.href;
   }
 
-  doc.addEventListener("htmx:ws:before:connection", (event) => {
-    connection = event.detail.connection;
-    show("reconnecting");
-  });
-  doc.addEventListener("htmx:ws:after:connection", (event) => {
-    connection = event.detail.connection;
-    heard = Date.now();
-    show("live");
-  });
-  doc.addEventListener("htmx:ws:close", ({ detail: { code } }) => {
-    if (code === 4401) return void location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
-    const again = [1001, 1005, 1006, 1011, 1012, 1013, 1014].includes(code);
-    show(doc.hidden ? "paused" : again ? "reconnecting" : "offline");
-  });
-  doc.addEventListener("htmx:ws:before:message:incoming", ({ detail }) => {
-    heard = Date.now();
-    const text = detail.message.data;
-    if (typeof text !== "string" || text[0] !== "{") return;
+  // Random, so that after a restart not everybody comes in the same second; ours, so that the chip can count it down.
+  function wait() {
+    const { reconnectDelay, reconnectMaxDelay, reconnectJitter } = htmx.config.ws;
+    const middle = isPolling ? POLL : Math.min(reconnectDelay * 2 ** (failures - 1), reconnectMaxDelay);
+    return middle * (1 + reconnectJitter * (2 * Math.random() - 1));
+  }
+
+  // As if it had closed: where nobody answers any more, a browser takes its time to say so.
+  const lose = (code) => connection.socket?.dispatchEvent(new CloseEvent("close", { code }));
+
+  function signOut() {
+    isSignedOut = true;
+    const next = encodeURIComponent(location.pathname + location.search);
+    tell("signed-out", "You are signed out. What you typed is still here. ", "Sign in", "/login?next=" + next);
+    show();
+  }
+
+  function obey(text) {
     const { type } = JSON.parse(text);
-    if (type === "hb") detail.connection.socket.send(text);
-    if (type === "reload") tell("Much has changed. ", "Show it");
-  });
-  doc.addEventListener("htmx:ws:after:message:incoming", () => {
+    if (type === "hb") connection.socket.send(text);
+    if (type === "reload") tell("much-changed", "Much has changed. ", "Show it", location.href);
+  }
+
+  function taken() {
+    release();
     remember();
     count();
     const { seq, say } = one("#live-cursor")?.dataset ?? {};
     if (say && seq !== told) announce(say);
     told = seq;
+  }
+
+  // The same changes without a socket. An answer that comes when there is one again is thrown away: it brought them.
+  async function poll() {
+    polled = Date.now();
+    const path = "/live/changes" + new URL(connection.url).search;
+    const ask = { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(OPENING) };
+    const answer = await fetch(path, ask).catch(() => null), text = await answer?.text().catch(() => "");
+    if (isOpen) return;
+    isPolling = Boolean(answer?.ok);
+    show();
+    if (answer?.status === 401) lose(4401), signOut();
+    if (!isPolling || !text) return;
+    if (text[0] === "{") return obey(text);
+    hold();
+    await htmx.swap({ sourceElement: one("#live"), target: one("#live"), swap: "none", text });
+    taken();
+  }
+
+  doc.addEventListener("htmx:ws:before:connection", ({ detail }) => ((connection = detail.connection), show()));
+  doc.addEventListener("htmx:ws:after:connection", () => {
+    isOpen = true;
+    isPolling = false;
+    heard = Date.now();
+    show();
   });
-  doc.addEventListener("visibilitychange", () => doc.hidden && connection && show("paused"));
-  // A browser does not notice a half-open socket. Closed without a code, hx-ws connects again.
+  doc.addEventListener("htmx:ws:close", ({ detail: { code } }) => {
+    if (isOpen) lost = Date.now();
+    isOpen = false;
+    failures += 1;
+    if (code === 4401) return signOut();
+    const delay = wait();
+    Object.assign(connection.config, { reconnectDelay: delay, reconnectMaxDelay: delay, reconnectJitter: 0 });
+    heard = tried = Date.now() + delay;
+    show();
+  });
+  doc.addEventListener("htmx:ws:before:message:incoming", ({ detail: { message } }) => {
+    heard = Date.now();
+    failures = 0;
+    hold();
+    if (message.data[0] === "{") obey(message.data);
+  });
+  doc.addEventListener("htmx:ws:after:message:incoming", taken);
+  // hx-ws closes what is hidden, and opens it at once when it is seen again.
+  doc.addEventListener("visibilitychange", () => {
+    if (!doc.hidden && !isOpen) (failures = polled = 0), (heard = lost = tried = Date.now());
+    show();
+  });
   setInterval(() => {
-    const silent = Date.now() - heard > SILENCE;
-    if (silent && connection?.socket?.readyState === WebSocket.OPEN) (heard = Date.now()), connection.socket.close();
-  }, 5e3);
+    const now = Date.now();
+    if (!connection || doc.hidden || isSignedOut) return;
+    if (now - heard > (isOpen ? SILENCE : OPENING)) lose(1006);
+    const isBlocked = isPolling || failures >= FEW || now - lost > LONG;
+    if (!isOpen && isBlocked && now - polled > POLL) poll();
+    show();
+  }, 1e3);
   // From the back-forward cache a page comes with a dead socket and old facts.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+  // -- What the reader points at stays where it is, whatever grows above it
+  let held = null, top = 0;
+
+  function hold() {
+    held = one(".row:hover") ?? doc.activeElement?.closest(".row");
+    top = held?.getBoundingClientRect().top;
+  }
+
+  function release() {
+    if (held?.isConnected) scrollBy({ top: held.getBoundingClientRect().top - top, behavior: "instant" });
+    held = null;
+  }
 
   // -- News ----------------------------------------------------------------------------------------------------
   let spoken = 0, waiting = null, known = 0, told = "";
@@ -77,16 +160,18 @@
   }
 
   // Never reloads by itself: somebody may be typing.
-  function tell(text, label) {
+  function tell(id, text, label, href) {
     const flash = one("#flash");
-    if (!flash || one("#much-changed")) return;
+    if (!flash || doc.getElementById(id)) return;
     const note = doc.createElement("p"), link = doc.createElement("a");
-    note.id = "much-changed";
+    note.id = id;
     note.className = "note note-warn";
-    link.href = location.href;
+    link.href = href;
     link.textContent = label;
     note.append(text, link);
+    hold();
     flash.append(note);
+    release();
   }
 
   function belongs(item, list) {
