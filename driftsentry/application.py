@@ -30,6 +30,7 @@ from driftsentry.api import v1
 from driftsentry.audit import pages as audit_pages
 from driftsentry.auth import account_pages, guards, link_pages, setup_pages
 from driftsentry.auth import pages as auth_pages
+from driftsentry.clockwork import keep_up
 from driftsentry.config import Config
 from driftsentry.db import Database
 from driftsentry.drifts import fragments as drift_fragments
@@ -153,10 +154,10 @@ async def _bring_up(app: DriftSentry) -> None:
     await app.tail.start()
     app.extensions["hub"].start()
     app.extensions["clockwork"] = [
-        asyncio.create_task(_every(app.settings.live_ping_seconds, app.extensions["hub"].beat), name="live.beat"),
-        asyncio.create_task(app.extensions["hub"].pump(), name="live.pump"),
-        asyncio.create_task(app.extensions["presence"].run(), name="live.presence"),
-        asyncio.create_task(_patrol(app), name="patrol"),
+        keep_up("live.beat", partial(_every, app.settings.live_ping_seconds, app.extensions["hub"].beat)),
+        keep_up("live.pump", app.extensions["hub"].pump),
+        keep_up("live.presence", app.extensions["presence"].run),
+        keep_up("patrol", partial(_patrol, app)),
     ]
 
 

@@ -137,7 +137,7 @@ class Database:
             self.after_commit()
 
     async def watch(self, on_change: Callable[[], None]) -> None:
-        """Call `on_change` whenever another process committed; runs until it is cancelled."""
+        """Call `on_change` whenever another process committed; runs until it is cancelled, or fails."""
         await self._engine.watch(self._url, on_change)
 
     @asynccontextmanager

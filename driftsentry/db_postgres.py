@@ -5,6 +5,7 @@ Only `db.py` imports this module.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from databases.backends.postgres import PostgresBackend, PostgresConnection
 from databases.core import DatabaseURL
 
 from driftsentry.db_statement import Statement, numbered
+
+_log = logging.getLogger(__name__)
 
 _CHANNEL = "driftsentry_events"
 POLL_SECONDS = 1
@@ -97,9 +100,15 @@ class PostgresEngine:
     async def watch(self, url: str, on_change: Callable[[], None]) -> None:
         """Call `on_change` at each commit that announced events, and each second: a notification is a hint that may be
         lost with its connection, and where a pooler stands in between there is none."""
+        told = ""
         while True:
-            with contextlib.suppress(*_OUTAGES, TimeoutError):
+            try:
                 await self._listen(url, on_change)
+            except (*_OUTAGES, TimeoutError):
+                told = ""
+            except Exception as problem:  # such as another password: open connections live on, and so does this
+                if told != (told := type(problem).__name__):
+                    _log.exception("database.not_listening")
             await asyncio.sleep(POLL_SECONDS)
             on_change()
 

@@ -12,12 +12,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
 import msgspec
 
 from driftsentry import clock
+from driftsentry.clockwork import keep_up
 from driftsentry.db import Database, Row, Tx
 from driftsentry.errors import Unavailable
 
@@ -255,7 +257,7 @@ class Tail:
             self.seq = await latest_seq(tx)
         self._tasks = [
             asyncio.create_task(self._follow(), name="events.follow"),
-            asyncio.create_task(self._db.watch(self.poke), name="events.watch"),
+            keep_up("events.watch", partial(self._db.watch, self.poke)),
         ]
 
     async def stop(self) -> None:

@@ -211,6 +211,7 @@ class _Other:
             return []
         source, target = self._pipe
         if self._pid == 0:
+            os.close(source)  # else nobody would end us when the one who reads it is gone
             with os.fdopen(target, "wb") as pipe:
                 pipe.writelines(parts)
             os._exit(0)

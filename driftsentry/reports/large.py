@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pickle
+import signal
 import sys
 import zlib
 from collections import deque
@@ -100,12 +101,14 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await asyncio.wait_for(process.communicate(), 5)
     except TimeoutError:
         _kill(process)
-        await process.communicate()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.communicate(), 5)
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):  # it may have ended by itself
-        process.kill()
+    """With all that it started: each of them would hold its pipes open."""
+    with suppress(ProcessLookupError):  # they may have ended by themselves
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _joined(parts: deque[bytes]) -> Judged:

@@ -17,6 +17,8 @@ from driftsentry.reports.body import Body
 from driftsentry.reports.large import LARGE
 from driftsentry.reports.model import Report, Upload
 
+# Another number makes every report be read once more: for a program that reads or judges in another way.
+READING = 1
 _KEY = b'"timestamp"'
 _TIME = re.compile(_KEY + rb':"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"')
 _LENGTH = len(_KEY) + len(':"2026-01-01T00:00:00Z"')
@@ -41,7 +43,7 @@ def digests_of(key: bytes, body: Body, upload: Upload) -> Digests:
     whole = _keyed(key, f"body|{start}|{text}|{said}")
     if not is_clear or body.size < LARGE:
         return Digests(whole, "", None)
-    return Digests(whole, _keyed(key, f"repeat|{said}"), ingest.read_time(text))
+    return Digests(whole, _keyed(key, f"repeat|{READING}|{said}"), ingest.read_time(text))
 
 
 def _keyed(key: bytes, message: str) -> str:

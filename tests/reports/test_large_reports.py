@@ -14,6 +14,7 @@ from benchmarks.big_plan import big_plan
 from driftsentry import auth, errors, events, ingest
 from driftsentry.db import Database
 from driftsentry.judging import Book, Seen
+from driftsentry.reports import large as large_reports
 from driftsentry.reports.body import PAGE, Body
 from driftsentry.reports.large import LARGE, LargeReports
 from driftsentry.worker import Job, read
@@ -83,6 +84,30 @@ async def test_a_reader_that_dies_is_an_outage_at_once_and_the_next_report_gets_
                         os.kill(process.pid, signal.SIGKILL)
                     await judge(JOB)
         async with large.reading(Body(body)) as judge:
+            assert len((await judge(JOB)).sightings) == 300
+    finally:
+        await large.close()
+
+
+@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stuck"])
+async def test_a_reader_that_ends_or_hangs_in_the_middle_takes_its_other_half_along(
+    fate: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, large = big_plan(4_000), LargeReports()
+    try:
+        with pytest.raises(errors.Unavailable):
+            async with asyncio.timeout(8), large.reading(Body(body)) as judge:
+                assert large._process is not None
+                [reader] = psutil.Process(large._process.pid).children()
+                monkeypatch.setattr(large_reports, "PATIENCE_SECONDS", 2)
+                reading = asyncio.create_task(judge(JOB))
+                while not (halves := reader.children()):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                os.kill(reader.pid, fate)
+                await reading
+        assert psutil.wait_procs([reader, *halves], timeout=5)[1] == []
+        monkeypatch.undo()
+        async with asyncio.timeout(30), large.reading(Body(big_plan(300))) as judge:
             assert len((await judge(JOB)).sightings) == 300
     finally:
         await large.close()
