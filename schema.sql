@@ -408,7 +408,7 @@ CREATE TABLE live_processes (
     started_at  TEXT NOT NULL,
     seen_at     TEXT NOT NULL,                     -- its last sign
     sockets     INTEGER NOT NULL,                  -- by then
-    changes     INTEGER NOT NULL                   -- how often its rooms have changed: others read them when it has grown
+    changes     BIGINT NOT NULL                    -- from its first milliseconds on; others read its rooms when it has grown
 );
 
 CREATE TABLE live_rooms (

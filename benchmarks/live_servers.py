@@ -23,7 +23,7 @@ from tests.ingest.samples import entry, plan
 from tests.servers import Server, free_port, running_server
 from tests.site import OURS, add_person, open_session, sign
 
-SESSIONS = 40  # that the sockets share
+PEOPLE, SESSIONS = 60, 4  # of each: the sockets share them, of 10,000 within the limits of a session and of a person
 SECONDS = 60
 _SCAN = 1_000  # drifts; more would go to the process that reads large reports
 _PEERS = ROOT / "benchmarks" / "peers"
@@ -157,9 +157,9 @@ async def _people(server: Server) -> tuple[list[str], str]:
     """The cookies of viewers, last an engineer's, and a token for reports."""
     config = server.config
     async with _database(server) as db:
-        viewer, engineer = await add_person(db, "Vera", "viewer"), await add_person(db, "Emil")
-        secrets = [await open_session(db, config, viewer) for _ in range(SESSIONS - 1)]
-        secrets.append(await open_session(db, config, engineer))
+        viewers = [await add_person(db, f"Vera{number}", "viewer") for number in range(PEOPLE)]
+        secrets = [await open_session(db, config, viewer) for viewer in viewers for _ in range(SESSIONS)]
+        secrets.append(await open_session(db, config, await add_person(db, "Emil")))
         _token, token = await auth.create_token(db, events.SYSTEM, "bench", ("*",), config.session_absolute)
     return [sign(config, secret) for secret in secrets], token
 

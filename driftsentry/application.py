@@ -50,7 +50,7 @@ from driftsentry.overview import pages as overview_pages
 from driftsentry.reports import pages as report_pages
 from driftsentry.rules import admin_pages as admin_rule_pages
 from driftsentry.rules import pages as rule_pages
-from driftsentry.serve import refuse_deflate
+from driftsentry.serve import mend_sockets
 from driftsentry.stacks import fragments as stack_fragments
 from driftsentry.stacks import pages as stack_pages
 from driftsentry.web import DriftSentry
@@ -70,7 +70,7 @@ def create_app(settings: Config | None = None) -> DriftSentry:
     guards.install(app)
     answers.install(app)
     _register(app)
-    refuse_deflate()
+    mend_sockets()
     app.before_serving(partial(_start, app))
     app.after_serving(partial(_stop, app))
     return app

@@ -14,7 +14,9 @@ from hypercorn.config import Config as HypercornConfig
 from hypercorn.config import Sockets
 from hypercorn.middleware import ProxyFixMiddleware
 from hypercorn.protocol import ws_stream
+from hypercorn.protocol.events import StreamClosed
 from hypercorn.utils import LifespanFailureError, LifespanTimeoutError, wrap_app
+from wsproto.events import Message
 
 from driftsentry.config import Config
 from driftsentry.web import DriftSentry
@@ -22,6 +24,7 @@ from driftsentry.web import DriftSentry
 MESSAGE_BYTES = 64 * 1024
 BACKLOG = 4096  # a restart brings thousands back at once; Linux cuts it to net.core.somaxconn, which is as much
 VANISHED_SECONDS = 30
+LINGER_SECONDS = 1.0
 START_SECONDS = 3600.0  # a large database takes its time to migrate
 # An end takes less than ten seconds, after which Docker kills: at most so long for sockets, requests and the rest.
 SOCKETS_SECONDS, REQUESTS_SECONDS, REST_SECONDS = 2.0, 5.0, 1.5
@@ -36,9 +39,70 @@ class Stopped(Exception):
     """Why it does not serve, in a sentence for whoever started it."""
 
 
-def refuse_deflate() -> None:
-    """Refuse compression of sockets: it costs 100 kB a connection, and hypercorn has no switch for it."""
-    ws_stream.server_extensions_handshake = lambda *_offer: None  # type: ignore[attr-defined]
+def mend_sockets() -> None:
+    """Put right what hypercorn has no switch for, in this process. As often as one likes."""
+    hypercorn: Any = ws_stream
+    hypercorn.server_extensions_handshake = _refuse_extensions
+    hypercorn.WebsocketBuffer = _Bounded
+    hypercorn.WSStream._handle_events = _hear
+    hypercorn.WSStream.app_send = _send
+
+
+def _refuse_extensions(*_offer: object) -> None:
+    """Compression is the only one, and costs 100 kB a connection."""
+
+
+class _Bounded(ws_stream.WebsocketBuffer):
+    """What came of a message. Hypercorn's own counts after it has written, characters for bytes, and goes on."""
+
+    is_exceeded = False
+
+    def extend(self, event: Message[Any]) -> None:
+        """Raises `FrameTooLargeError` and keeps nothing, for good, once a message has more than `max_length` bytes."""
+        size = len(event.data.encode() if isinstance(event.data, str) else event.data)
+        if self.is_exceeded or self.length + size > self.max_length:
+            self.is_exceeded = True
+            self.clear()
+            raise ws_stream.FrameTooLargeError
+        length = self.length + size
+        super().extend(event)
+        self.length = length
+
+
+_hear_of_hypercorn = ws_stream.WSStream._handle_events
+_send_of_hypercorn = ws_stream.WSStream.app_send
+
+
+async def _hear(stream: ws_stream.WSStream) -> None:
+    """What came. After a message that is too large hypercorn says 1009 and nothing else: here that is the end."""
+    await _hear_of_hypercorn(stream)
+    if stream.closed or not stream.buffer.is_exceeded:  # type: ignore[attr-defined]
+        return
+    stream.closed = True  # from now on it throws away unread what comes, and sends nothing
+    stream.task_group.spawn(_end_later, stream)
+    if stream.app_put is not None:
+        await stream.app_put({"type": "websocket.disconnect", "code": 1009})
+
+
+async def _end_later(stream: ws_stream.WSStream) -> None:
+    """End the connection. At once, a reset for what is still unread would reach the other end before the 1009."""
+    await asyncio.sleep(LINGER_SECONDS)
+    await stream.send(StreamClosed(stream_id=stream.stream_id))
+
+
+async def _send(stream: ws_stream.WSStream, message: Any) -> None:
+    """What the application says; None when it is over. `send` of an application is this, bound to a stream."""
+    if message is None and stream.app_put is not None:
+        # Nobody takes what was heard any more. Behind ten messages hypercorn would wait for ever, and keep them all.
+        queue: asyncio.Queue[Any] = stream.app_put.__self__  # type: ignore[attr-defined]
+        stream.app_put = _forget
+        while not queue.empty():
+            queue.get_nowait()
+    await _send_of_hypercorn(stream, message)
+
+
+async def _forget(_message: object) -> None:
+    return
 
 
 class _OneAddress(HypercornConfig):

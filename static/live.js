@@ -63,9 +63,10 @@
   }
 
   function obey(text) {
-    const { type } = JSON.parse(text);
+    const { type, seq } = JSON.parse(text);
     if (type === "hb") connection.socket.send(text);
     if (type === "reload") tell("much-changed", "Much has changed. ", "Show it", location.href);
+    if (type === "reload" && seq) Object.assign(one("#live-cursor")?.dataset ?? {}, { seq, say: "" }), remember();
   }
 
   function taken() {

@@ -25,7 +25,7 @@ from driftsentry.db import Database
 from driftsentry.serve import BACKLOG, VANISHED_SECONDS, Stopped, hypercorn_config, serve
 from tests.conftest import opened
 from tests.databases import PostgresServer
-from tests.servers import free_port, server_environment
+from tests.servers import NO_TLS, free_port, server_environment
 from tests.site import add_person, settings
 from tests.test_cli import spawn
 
@@ -53,7 +53,7 @@ async def serving(config: Config) -> AsyncIterator["asyncio.Task[None]"]:
 
 async def answer(config: Config, task: "asyncio.Task[None]") -> httpx.Response:
     """The first answer of `/readyz`."""
-    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(20):
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client, asyncio.timeout(20):
         while not task.done():
             with contextlib.suppress(httpx.ConnectError):
                 return await client.get(f"http://127.0.0.1:{config.port}/readyz")

@@ -17,6 +17,7 @@ from driftsentry.auth.guards import COOKIE
 from driftsentry.events import SYSTEM
 from tests.ingest.samples import entry, plan
 from tests.servers import Server, running_server
+from tests.site import add_person, open_session, sign
 from tests.test_kill import Scene
 
 SOCKETS = 500
@@ -115,13 +116,19 @@ async def token(scene: Scene) -> str:
     return secret
 
 
+async def cookies(scene: Scene) -> list[str]:
+    """Of so many people that nobody has too many sockets."""
+    people = [await add_person(scene.db, f"Onlooker{number}", "viewer") for number in range(SOCKETS // AT_ONCE + 1)]
+    return [sign(scene.config, await open_session(scene.db, scene.config, person)) for person in people]
+
+
 async def test_sigterm_under_load_answers_what_was_asked_and_closes_500_sockets_with_1012(
     database_url: str, tmp_path: Path
 ) -> None:
     async with Scene(database_url) as scene:
         with running_server(tmp_path, database_url) as server:
             await scene.prepare(server)
-            onlookers, report = Onlookers(server, scene.cookies), Report(server, await token(scene))
+            onlookers, report = Onlookers(server, await cookies(scene)), Report(server, await token(scene))
             await onlookers.come(SOCKETS)
             await report.begin()
             failed: list[Any] = []

@@ -1,6 +1,7 @@
 """Users, roles, passwords, sessions, tokens of CI jobs, the login throttle, and the guards of routes."""
 
 from driftsentry.auth.access_tokens import LIFETIME as access_lifetime
+from driftsentry.auth.access_tokens import read as read_access_token
 from driftsentry.auth.actions import Caller, dead_sessions, note_seen, require_role
 from driftsentry.auth.api_sessions import Grant, log_in, log_out, refresh
 from driftsentry.auth.api_sessions import identify as identify_program
@@ -44,6 +45,7 @@ __all__ = [
     "note_seen",
     "note_token_used",
     "offer_setup",
+    "read_access_token",
     "refresh",
     "require_role",
     "revoke_token",

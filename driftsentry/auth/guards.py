@@ -65,7 +65,9 @@ async def signed_in() -> Person | None:
 
 
 def _is_unattended() -> bool:
-    return has_request_context() and request.endpoint is not None and app().is_unattended(request.endpoint)
+    if not has_request_context():  # a socket: pages that nobody looks at reconnect by themselves
+        return True
+    return request.endpoint is not None and app().is_unattended(request.endpoint)
 
 
 def _to_login() -> Response:

@@ -147,7 +147,16 @@ async def _answer_again(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drif
     raise Contradicted(drift, f"{who} {made.verdict} this drift already. Nothing was changed.", "ALREADY_DECIDED")
 
 
-async def comment(db: Database, actor: Actor, drift_id: int, text: str, once: Once | None = None) -> Drift:
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One that was stored: on which drift, and the number and time of its event."""
+
+    drift: Drift
+    seq: int
+    at: datetime
+
+
+async def comment(db: Database, actor: Actor, drift_id: int, text: str, once: Once | None = None) -> Comment:
     """Add to the timeline. The event is the comment: it can be neither edited nor lost.
 
     `once` comes first inside the transaction, and may refuse.
@@ -162,10 +171,10 @@ async def comment(db: Database, actor: Actor, drift_id: int, text: str, once: On
             await once(tx)
         await require_role(tx, actor, Role.ENGINEER)
         drift = await require(tx, drift_id)
-        events.record(
-            tx, "drift.commented", actor, at=clock.now(), stack_id=drift.stack_id, drift_id=drift_id, text=text
-        )
-    return drift
+        now = clock.now()
+        events.record(tx, "drift.commented", actor, at=now, stack_id=drift.stack_id, drift_id=drift_id, text=text)
+        seq = await events.latest_seq(tx) + len(tx.entries)  # nobody else writes before this is committed
+    return Comment(drift, seq, now)
 
 
 async def most_urgent(tx: Tx, limit: int, *, stack: str = "") -> list[Row]:

@@ -128,12 +128,12 @@ async def bulk() -> Response:
 @blueprint.post("/drifts/<int(max=2147483647):drift_id>/comments")
 @allow(Access.ENGINEER)
 async def comments(drift_id: int) -> Response:
-    drift = await actions.comment(app().db, guards.actor(), drift_id, (await request.form).get("text", ""))
+    stored = await actions.comment(app().db, guards.actor(), drift_id, (await request.form).get("text", ""))
     if not answers.is_fragment():
         return cast(Response, redirect(f"/drifts/{drift_id}", 303))
     async with app().db.read() as tx:
         timeline = await events.select_of_drift(tx, drift_id)
-    return Response(render("drifts/_timeline.html", drift=drift, timeline=timeline, now=clock.now()))
+    return Response(render("drifts/_timeline.html", drift=stored.drift, timeline=timeline, now=clock.now()))
 
 
 def _verdict(text: str) -> Verdict:

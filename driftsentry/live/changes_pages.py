@@ -4,7 +4,6 @@ from quart import Blueprint, Response, request
 
 from driftsentry.auth import guards
 from driftsentry.live.pages import cursor_in, hub, rooms_in
-from driftsentry.live.pushing import RELOAD
 from driftsentry.live.socket import Member
 from driftsentry.web import Access, allow, unattended
 
@@ -22,5 +21,5 @@ async def changes() -> Response:
     frames = await hub().missed(cursor_in(request.args), rooms_in(request.args), member)
     if not frames:
         return Response(status=204)
-    kind = "application/json" if RELOAD in frames else "text/html; charset=utf-8"
-    return Response("".join(frame.text for frame in frames), content_type=kind)
+    text = "".join(frame.text for frame in frames)
+    return Response(text, content_type="application/json" if text.startswith("{") else "text/html; charset=utf-8")

@@ -3,28 +3,29 @@
 import asyncio
 import json
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from time import monotonic
 
 from driftsentry import clock, errors
 from driftsentry.db import Database
 from driftsentry.events import BATCH, Event, Tail, latest_seq, select_after
-from driftsentry.live.members import Group, Members
+from driftsentry.live.catching_up import CatchUps
+from driftsentry.live.members import Members
 from driftsentry.live.messages import Describe, Message, told
-from driftsentry.live.pushing import RELOAD, Drawn, Pages, is_much
+from driftsentry.live.pushing import Drawn, Pages
 from driftsentry.live.socket import Member, Rooms, Socket
 from driftsentry.live.wire import Frame
 
 RECENT = 2000
-KEPT_CATCH_UPS = 64
 MEASURED = 1000
 # A program that comes back asks for no more events than this; beyond, it had better read the lists.
 MOST_RESUMED = 10_000
 # What a socket surely takes at once, even if all of it is comments of full length.
 FEW_MISSED = 20
 PUMP_SECONDS = 0.02
+# To one that takes nothing for a while we look this seldom.
+PATIENT_SECONDS = 0.5
 HEARTBEAT = Frame(json.dumps({"type": "hb"}))
 PING = Frame(json.dumps({"type": "ping"}))
 _log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Hub:
         self._silence = silence
         self.members = Members()
         self._recent: deque[Event] = deque(maxlen=RECENT)
-        self._catch_ups: OrderedDict[tuple[int, int, Group], Drawn] = OrderedDict()
+        self._catch_ups = CatchUps(pages, self._since)
         self._behind: set[Socket] = set()
         self._revoked: deque[str] = deque(maxlen=RECENT)
         self._tail = tail
@@ -128,20 +129,39 @@ class Hub:
 
     async def join(self, socket: Socket, after: int) -> None:
         """Let a socket in, and tell it what happened since event `after`, which it knows by now."""
+        async with self._catch_ups.turn_of(socket.member):
+            while not await self._let_in(socket, after := await self._catch_up(socket, after)):
+                pass
+
+    async def _catch_up(self, socket: Socket, after: int) -> int:
+        """Tell a page what it missed, as far as the others were told: the last event. They do not wait for it."""
+        seq = self.seq
+        if after >= seq or self.is_closing:
+            return after
+        self._give(socket, await self._catch_ups.frames(after, seq, socket.rooms, socket.member))
+        return seq
+
+    async def _let_in(self, socket: Socket, after: int) -> bool:
+        """With what was told to the others meanwhile; not where that is much: then outside of the turn again."""
         async with self._turn:
+            if self.seq - after > FEW_MISSED and not self.is_closing:
+                return False
             if after < self.seq and not self.is_closing:
-                self._give(socket, await self._catch_up(after, socket.rooms, socket.member))
+                self._give(socket, await self._catch_ups.few(after, self.seq, socket.rooms, socket.member))
             if self.is_closing:  # `close` ends those that were there by then
                 socket.end(1012)
             if socket.member.session_id in self._revoked:  # after the handshake had looked, and before this
                 socket.end(4401)
             if socket.close_code is None:
                 self.members.add(socket)
+        return True
 
     async def missed(self, after: int, rooms: Rooms, member: Member) -> Sequence[Frame]:
-        """What a page would be told that joined now: for those that cannot have a socket."""
-        async with self._turn:
-            return await self._catch_up(after, rooms, member) if after < self.seq else ()
+        """What a page would be told that joined now: for those that cannot have a socket. A batch that is being told
+        is not in it: rows may be newer than the cursor says, and come again with the next answer."""
+        async with self._catch_ups.turn_of(member):
+            seq = self.seq
+            return await self._catch_ups.frames(after, seq, rooms, member) if after < seq else ()
 
     def move(self, socket: Socket, rooms: Rooms) -> None:
         """To other rooms."""
@@ -154,34 +174,12 @@ class Hub:
         if not self.members:
             self._empty.set()
 
-    async def _catch_up(self, after: int, rooms: Rooms, member: Member) -> Sequence[Frame]:
-        """Rendered once for all who lost the same connection: after a restart thousands come back at once."""
-        group = (False, member.can_decide, rooms)
-        key = (after, self.seq, group)
-        if key not in self._catch_ups:
-            missed = await self._since(after)
-            if len(missed) >= BATCH or is_much(missed):
-                return [RELOAD]
-            try:
-                self._catch_ups[key] = await self._pages.draw(missed, rooms, {})
-            except errors.Unavailable:
-                raise
-            except Exception:
-                _log.exception("live.not_drawn", extra={"first": missed[0].seq})
-                return [RELOAD]  # else it would come back for the same again and again
-            if len(self._catch_ups) > KEPT_CATCH_UPS:
-                self._catch_ups.popitem(last=False)
-        drawn = self._catch_ups[key]
-        people = {room: [member.user_id] for room in rooms}
-        own = await self._pages.draw_own(drawn.batch, people)
-        return list(replace(drawn, own=own).frames(group, member.user_id))
-
-    async def _since(self, after: int) -> Sequence[Event]:
-        """From memory when recent, else from the table: at most BATCH, and what is told to all only after this not."""
+    async def _since(self, after: int, seq: int) -> Sequence[Event]:
+        """Behind `after` up to `seq`: from memory when recent, else from the table. At most BATCH."""
         if self._recent and self._recent[0].seq <= after + 1:
-            return [event for event in self._recent if event.seq > after][:BATCH]
+            return [event for event in self._recent if after < event.seq <= seq][:BATCH]
         async with self._db.read() as tx:
-            return [event for event in await select_after(tx, after, BATCH) if event.seq <= self.seq]
+            return [event for event in await select_after(tx, after, BATCH) if event.seq <= seq]
 
     def welcome(self, socket: Socket) -> None:
         """Let a program in, but tell it no events before `join_program`: it may be about to say which it has."""
@@ -196,35 +194,38 @@ class Hub:
         Whether it could be told all: not where the log does not reach so far, or it is too much."""
         socket.is_held = True
         if after > self.seq:
-            await self._reach(after)
+            await self._reach(socket, after)
         is_whole = 0 <= self.seq - after <= MOST_RESUMED
         after = after if is_whole else self.seq
-        while socket.is_held and socket.close_code is None:
-            while self.seq - after > FEW_MISSED and socket.close_code is None:
+        while socket.is_held and _is_there(socket):
+            while self.seq - after > FEW_MISSED and _is_there(socket):
                 after = await self._tell_missed(socket, after)
             async with self._turn:  # nobody else is told anything meanwhile: not as long as its reader likes
                 if self.seq - after <= FEW_MISSED:
-                    missed = await self._since(after) if after < self.seq else ()
+                    missed = await self._since(after, self.seq) if after < self.seq else ()
                     self._give_messages(socket, await self._describe(self._db, missed))
                     socket.is_held = False
         return is_whole
 
-    async def _reach(self, seq: int) -> None:
+    async def _reach(self, socket: Socket, seq: int) -> None:
         """Wait for an event that another process has told already and this one is about to hear of, if there is one."""
         async with self._db.read() as tx:
             exists = seq <= await latest_seq(tx)
         self._tail.poke()
-        while exists and self.seq < seq:  # noqa: ASYNC110
+        while exists and self.seq < seq and _is_there(socket):  # noqa: ASYNC110
             await asyncio.sleep(PUMP_SECONDS)
 
     async def _tell_missed(self, socket: Socket, after: int) -> int:
-        missed = await self._since(after)
+        missed = await self._since(after, self.seq)
         messages = await self._describe(self._db, missed)
         for start in range(0, len(messages), FEW_MISSED):
             self._give_messages(socket, messages[start : start + FEW_MISSED])
-            while socket.is_behind and socket.close_code is None:
-                socket.flush()
-                await asyncio.sleep(PUMP_SECONDS)
+            pause = PUMP_SECONDS
+            while socket.is_behind and _is_there(socket):  # `pump` writes on
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, PATIENT_SECONDS)
+            if not _is_there(socket):
+                break
         return missed[-1].seq
 
     def _give_messages(self, socket: Socket, messages: Sequence[Message]) -> None:
@@ -267,3 +268,10 @@ class Hub:
             await asyncio.wait_for(self._empty.wait(), patience)
         except TimeoutError:
             _log.warning("live.sockets_left", extra={"sockets": len(self.members)})
+
+
+def _is_there(socket: Socket) -> bool:
+    """Who resumes does not listen meanwhile: so it is asked here whether he has vanished."""
+    if socket.wire.is_closing:
+        socket.end(1001)
+    return socket.close_code is None

@@ -11,7 +11,6 @@ import platform
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from time import monotonic
 
 from driftsentry import clock, errors, ids
@@ -22,6 +21,7 @@ from driftsentry.live.presence_here import Here, united
 from driftsentry.live.presence_queries import People, Process
 from driftsentry.live.presence_status import Status, status_of
 from driftsentry.live.presence_telling import Telling
+from driftsentry.live.presence_watch import Watch
 from driftsentry.live.socket import Rooms, Socket
 
 WRITE_SECONDS = 1.0
@@ -66,6 +66,7 @@ class Presence:
         self.here = Here(timing.patience)
         self.started_at = clock.now()
         self.id = ids.new()
+        self._watch = Watch(timing.presence)
         self._others: dict[str, Process] = {}
         self._rooms_of: dict[str, dict[str, People]] = {}  # of the others, by process
         self._elsewhere: dict[str, People] = {}  # of the others together
@@ -144,9 +145,8 @@ class Presence:
     def _until_due(self) -> float:
         """Seconds until there is something to do without being woken: a write, or an end of somebody's patience."""
         since = monotonic() - self._wrote_at
-        now, limit = clock.now(), timedelta(seconds=self._timing.presence)
         waits = [(self._timing.write if self._unwritten else self._timing.beat) - since]
-        waits += [(other.seen_at + limit - now).total_seconds() for other in self._others.values()]
+        waits += [self._watch.left(other) for other in self._others.values()]
         return max(0.0, min(waits))
 
     # -- One round -----------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class Presence:
                     level = logging.WARNING if isinstance(problem, errors.Unavailable) else logging.ERROR
                     _log.log(level, "live.presence_delayed", exc_info=problem)
                 self._is_cut_off = True
-                self._keep_only([other for other in self._others.values() if not self._is_gone(other)])
+                self._keep_only([other for other in self._others.values() if self._watch.lives(other)])
 
     async def _write(self) -> None:
         since = monotonic() - self._wrote_at
@@ -196,7 +196,8 @@ class Presence:
     async def _read(self) -> None:
         async with self._db.read() as tx:
             found = [process for process in await queries.select_processes(tx) if process.id != self.id]
-            living = [process for process in found if not self._is_gone(process)]
+            self._watch.look(found)
+            living = [process for process in found if self._watch.lives(process)]
             news = {}
             for process in living:
                 known = self._others.get(process.id)
@@ -204,26 +205,19 @@ class Presence:
                     news[process.id] = await queries.select_rooms(tx, process.id)
         self._keep_only(living, news)
         for process in found:
-            if process not in living:
+            if self._watch.is_gone(process):
                 await self._sweep(process)
 
     async def _sweep(self, process: Process) -> None:
         """Guarded: it may have given a sign meanwhile, and of all who see it one is the first."""
         async with self._db.write() as tx:
-            is_first = await queries.delete_process(tx, process.id, clock.now() - self._limit)
+            is_first = await queries.sweep_process(tx, process)
             if is_first:
                 await tx.announce()
         if is_first:
             _log.warning("live.process_gone", extra={"host": process.host, "pid": process.pid})
 
     # -- Small things --------------------------------------------------------------------------------------------
-
-    @property
-    def _limit(self) -> timedelta:
-        return timedelta(seconds=self._timing.presence)
-
-    def _is_gone(self, process: Process) -> bool:
-        return process.seen_at < clock.now() - self._limit
 
     def _people_here(self, room: str) -> frozenset[str]:
         return frozenset(self.here.people.get(room, ()))

@@ -15,7 +15,7 @@ People = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`sockets`: how many it had at its last sign, `seen_at`. `changes`: how often its rooms had changed by then."""
+    """`sockets`: how many it had at its last sign, `seen_at`. `changes`: grows when its rooms change."""
 
     id: str
     host: str
@@ -35,15 +35,17 @@ async def select_processes(tx: Tx) -> list[Process]:
 
 
 async def insert_process(tx: Tx, process: Process) -> None:
+    """Its `changes` begin with the time, not with 1: swept and written anew, it must not look unchanged to others."""
     await tx.run(
         "INSERT INTO live_processes (id, host, pid, started_at, seen_at, sockets, changes)"
-        " VALUES (:id, :host, :pid, :started_at, :seen_at, :sockets, 1)",
+        " VALUES (:id, :host, :pid, :started_at, :seen_at, :sockets, :changes)",
         id=process.id,
         host=process.host,
         pid=process.pid,
         started_at=to_text(process.started_at),
         seen_at=to_text(process.seen_at),
         sockets=process.sockets,
+        changes=int(process.seen_at.timestamp() * 1000),
     )
 
 
@@ -60,12 +62,18 @@ async def update_process(tx: Tx, process: Process, *, has_changed: bool) -> bool
     return found is not None
 
 
-async def delete_process(tx: Tx, process_id: str, seen_before: datetime | None = None) -> bool:
-    """With its rooms. Whether this did it: not when it has given a sign since `seen_before`, or is gone already."""
+async def delete_process(tx: Tx, process_id: str) -> None:
+    """With its rooms."""
+    await tx.run("DELETE FROM live_processes WHERE id = :id", id=process_id)
+
+
+async def sweep_process(tx: Tx, process: Process) -> bool:
+    """Delete it as it was seen, with its rooms. Whether this did it: not when it has given a sign since, or is gone."""
     found = await tx.one(
-        "DELETE FROM live_processes WHERE id = :id AND seen_at < :before RETURNING id",
-        id=process_id,
-        before=to_text(seen_before) if seen_before else "9999",
+        "DELETE FROM live_processes WHERE id = :id AND seen_at = :seen_at AND changes = :changes RETURNING id",
+        id=process.id,
+        seen_at=to_text(process.seen_at),
+        changes=process.changes,
     )
     return found is not None
 

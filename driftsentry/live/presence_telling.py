@@ -1,8 +1,9 @@
 """Who is told that somebody came into a room, or went: the pages of a drift by name, programs by a message."""
 
 import asyncio
+import heapq
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from driftsentry.live.hub import Hub
@@ -75,9 +76,9 @@ class Telling:
     def tell_names(self, rooms: Rooms) -> None:
         for room, sockets in self._hub.members.among(rooms).items():
             people = self._presence.people(room)
+            pages, programs = _parted(sockets)
             if room.startswith("drift:"):
-                self._show(room, people, [socket for socket in sockets if not socket.is_program])
-            programs = [socket for socket in sockets if socket.is_program]
+                self._show(room, people, pages)
             before = self._known.pop(room, people)
             if programs:
                 self._known[room] = people
@@ -101,21 +102,34 @@ class Telling:
                 self._hub.push(socket, frames[kind])
 
     def _show(self, room: str, people: People, pages: Sequence[Socket]) -> None:
-        """On each page the others, where they are not those that it shows."""
-        order = sorted(people, key=lambda user_id: (people[user_id].casefold(), user_id))
-        drawn: dict[str, str] = {}
+        """On each page the others, where they are not those that it shows. All but those who would be named themselves
+        see the same, so it is drawn a few times, however many they are."""
+        first = heapq.nsmallest(NAMED + 1, people, key=lambda user_id: (people[user_id].casefold(), user_id))
+        drawn: dict[tuple[tuple[str, ...], int], Frame] = {}
         for socket in pages:
             user_id = socket.member.user_id
-            if user_id not in drawn:
-                drawn[user_id] = _drawn(room, [people[each] for each in order if each != user_id])
-            if self._shown.get(socket) != drawn[user_id]:
-                self._shown[socket] = drawn[user_id]
-                self._hub.push(socket, Frame(drawn[user_id]))
+            named = tuple([each for each in first if each != user_id][:NAMED])
+            more = len(people) - (user_id in people) - len(named)
+            if (named, more) not in drawn:
+                drawn[named, more] = _drawn(room, [people[each] for each in named], more)
+            frame = drawn[named, more]
+            if self._shown.get(socket) != frame.text:
+                self._shown[socket] = frame.text
+                self._hub.push(socket, frame)
 
 
-def _drawn(room: str, others: Sequence[str]) -> str:
+def _parted(sockets: Iterable[Socket]) -> tuple[list[Socket], list[Socket]]:
+    """Those of pages, and those of programs."""
+    pages: list[Socket] = []
+    programs: list[Socket] = []
+    for socket in sockets:
+        (programs if socket.is_program else pages).append(socket)
+    return pages, programs
+
+
+def _drawn(room: str, named: Sequence[str], more: int) -> Frame:
     drift = {"id": room.partition(":")[2]}
-    return in_place(render("drifts/_viewers.html", drift=drift, viewers=others[:NAMED], more=len(others[NAMED:])))
+    return Frame(in_place(render("drifts/_viewers.html", drift=drift, viewers=named, more=more)))
 
 
 def _changes(room: str, before: People, now: People) -> list[tuple[Frame, str]]:

@@ -1,35 +1,39 @@
 """`/api/v1/live`, the WebSocket of programs: JSON both ways."""
 
 import asyncio
-import logging
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 from quart import Blueprint, websocket
 
-from driftsentry import auth, drifts, errors, ids, stacks
+from driftsentry import auth, clock, drifts, errors, ids, stacks
 from driftsentry.auth import Person, guards
 from driftsentry.clock import to_text
 from driftsentry.db import Database
 from driftsentry.events import Actor
 from driftsentry.live.handover import hand_over
 from driftsentry.live.hub import Hub
+from driftsentry.live.members import has_too_many
 from driftsentry.live.messages import told
 from driftsentry.live.presence import Presence
 from driftsentry.live.requests import MESSAGE_BYTES, Auth, Comment, Join, Leave, Pong, Resume, Said, read
+from driftsentry.live.resuming import Resuming
 from driftsentry.live.socket import Member, Socket
 from driftsentry.live.wire import Wire
 from driftsentry.web import Access, DriftSentry, allow, app
 
 AUTH_SECONDS = 5.0
-HELD_SECONDS = 0.5
+# Anybody can open a connection and say nothing.
+MOST_SILENT = 200
 MOST_ROOMS = 100
 FIRST_ROOMS = ("drifts", "alerts")
 CURSOR = re.compile(r"[0-9]{1,18}")
 DRIFT = re.compile(r"drift:([1-9][0-9]{0,8})")
-_log = logging.getLogger(__name__)
 
 blueprint = Blueprint("live_programs", __name__)
 
@@ -53,29 +57,61 @@ async def live() -> None:
     hand_over(partial(_serve, app(), opening))
 
 
+@blueprint.record
+def _count_strangers(state: Any) -> None:
+    state.app.extensions["live.strangers"] = Strangers()
+
+
+class Strangers:
+    """The connections of this process that are yet to say who they are."""
+
+    def __init__(self) -> None:
+        self.amount = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Raises `Unavailable` when there are too many."""
+        if self.amount >= MOST_SILENT:
+            raise errors.Unavailable("Too many connections have not signed in yet.")
+        self.amount += 1
+        try:
+            yield
+        finally:
+            self.amount -= 1
+
+
 async def _serve(quart: DriftSentry, opening: Opening, wire: Wire) -> None:
     try:
-        async with asyncio.timeout(AUTH_SECONDS):
-            token = await _token(opening, wire)
-        person = await auth.identify_program(quart.db, quart.settings, token)
+        person, end = await _identify(quart, await _token(quart, opening, wire))
     except (errors.InvalidToken, errors.Invalid, TimeoutError):
         await wire.close(4401)
     except errors.Unavailable:
         await wire.close(1013)
     else:
-        with suppress(errors.Unavailable):  # nobody is kept out because somebody else is writing
-            await auth.note_seen(quart.db, person)
-        await Conversation(quart, person, opening, wire).serve()
+        await Conversation(quart, person, opening, wire).serve(end)
 
 
-async def _token(opening: Opening, wire: Wire) -> str:
-    """From the header or else the first message. Raises `Invalid` where neither has one."""
+async def _token(quart: DriftSentry, opening: Opening, wire: Wire) -> str:
+    """From the header or else the first message. Raises `Invalid` where neither has one, `TimeoutError`, and
+    `Unavailable` where too many wait for theirs: those with a header do not, so nobody can keep them out."""
     if opening.header is not None:
         scheme, _space, token = opening.header.partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
-    first = await wire.receive()
+    strangers: Strangers = quart.extensions["live.strangers"]
+    with strangers.one_more():
+        async with asyncio.timeout(AUTH_SECONDS):
+            first = await wire.receive()
     said = read(first) if first is not None else None
     return said.token if isinstance(said, Auth) else ""
+
+
+async def _identify(quart: DriftSentry, token: str) -> tuple[Person, datetime]:
+    """Whose token it is, and when it ends. Raises `InvalidToken` and `Unavailable`."""
+    _claim, end = auth.read_access_token(quart.settings.jwt_secret, token, clock.now())
+    person = await auth.identify_program(quart.db, quart.settings, token)
+    with suppress(errors.Unavailable):  # nobody is kept out because somebody else is writing
+        await auth.note_seen(quart.db, person)
+    return person, end
 
 
 class Conversation:
@@ -92,20 +128,27 @@ class Conversation:
         # One for the whole connection: what it wrote is told to all but itself, however late that is pushed.
         self._socket.request_id = ids.new()
         self._actor = Actor("user", person.id, person.name, opening.address, self._socket.request_id)
-        self._held: asyncio.Task[None] | None = None
+        self._resuming = Resuming(self._hub, self._socket)
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def serve(self) -> None:
+    async def serve(self, end: datetime) -> None:
+        """Until it is over, at the latest when its token ends at `end` and it has sent no other."""
         try:
-            await self._socket.serve(self._begin, self._hear)
+            await self._socket.serve(partial(self._begin, end), self._hear)
         finally:
-            if self._held:
-                self._held.cancel()
+            if self._timer:
+                self._timer.cancel()
             self._hub.leave(self._socket)
+            await self._resuming.end()
 
-    async def _begin(self) -> None:
+    async def _begin(self, end: datetime) -> None:
+        self._close_at(end)
         session_id = self._socket.member.session_id
         since = self._hub.seq
         self._hub.welcome(self._socket)
+        if has_too_many(self._hub.members, self._socket.member):
+            self._socket.end(1008)
+            return
         for room in FIRST_ROOMS:  # at once: nothing may be told before that
             self._tell_count("room:joined", room)
         # Asked again, for it may have been revoked after the first look and before the hub knew this socket.
@@ -115,20 +158,11 @@ class Conversation:
             self._socket.end(1013)
             return
         if self._after is not None and CURSOR.fullmatch(self._after):
-            await self._resume(int(self._after))
+            self._resuming.ask(int(self._after))
         else:
             if self._after is not None:
                 self._refuse(errors.Invalid("after takes the number of an event: the last one that you have."))
-            self._held = asyncio.create_task(self._let_go(since), name="live.held")
-
-    async def _let_go(self, since: int) -> None:
-        """It had time to say what it has: from now on it is told what happens, and what happened meanwhile."""
-        try:
-            await asyncio.sleep(HELD_SECONDS)
-            await self._resume(since)
-        except Exception:
-            _log.exception("live.failed")
-            self._socket.end(1011)
+            self._resuming.hold(since)
 
     async def _hear(self, message: str | bytes) -> None:
         """Answer one message. Whatever it is, it is no reason to end."""
@@ -154,11 +188,27 @@ class Conversation:
             case Comment():
                 await self._comment(said)
             case Resume(after=after):
-                await self._resume(after)
-            case Auth():
-                raise errors.Conflict("This connection is signed in already.")
+                self._resuming.ask(after)
+            case Auth(token=token):
+                await self._renew(token)
             case Pong():
                 pass
+
+    # -- Tokens ----------------------------------------------------------------------------------------------------
+
+    async def _renew(self, token: str) -> None:
+        """Stay for as long as another token of the same session is good."""
+        person, end = await _identify(self._quart, token)
+        if person.session_id != self._socket.member.session_id:
+            raise errors.InvalidToken("This token is of another session. Open another connection with it.")
+        self._close_at(end)
+        self._socket.put(told("auth_ok", expiresAt=to_text(end)))
+
+    def _close_at(self, end: datetime) -> None:
+        if self._timer:
+            self._timer.cancel()
+        seconds = (end - clock.now()).total_seconds()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._socket.end, 4401)
 
     # -- Rooms -----------------------------------------------------------------------------------------------------
 
@@ -181,30 +231,16 @@ class Conversation:
         data = {"members": self._presence.count(room), "seq": self._hub.seq}
         self._socket.put(told(type_, room=room, data=data))
 
-    # -- What was missed, and what is said ---------------------------------------------------------------------------
-
-    async def _resume(self, after: int) -> None:
-        if self._held and self._held is not asyncio.current_task():
-            self._held.cancel()
-            await asyncio.gather(self._held, return_exceptions=True)
-        try:
-            is_whole = await self._hub.join_program(self._socket, after)
-        except errors.Unavailable:
-            self._socket.end(1013)  # half of it may have been told: it comes back and asks for the rest
-            return
-        if not is_whole:
-            self._socket.put(told("gap", after=after, seq=self._hub.seq))
+    # -- What is said ------------------------------------------------------------------------------------------------
 
     async def _comment(self, said: Comment) -> None:
         match = DRIFT.fullmatch(said.room)
         if match is None:
             raise errors.NotFound("Messages are for the room of a drift: drift:<id>.")
-        drift_id = int(match[1])
-        await drifts.comment(self._db, self._actor, drift_id, said.text)
-        async with self._db.read() as tx:
-            event = await drifts.select_last_of_request(tx, drift_id, self._actor.request_id)
+        stored = await drifts.comment(self._db, self._actor, int(match[1]), said.text)
+        # Known without another look: what is stored must not be refused because the database went away behind it.
         self._socket.put(
-            told("message_sent", messageId=str(event.seq), clientId=said.client_id, timestamp=to_text(event.at))
+            told("message_sent", messageId=str(stored.seq), clientId=said.client_id, timestamp=to_text(stored.at))
         )
 
     def _refuse(self, refusal: errors.Failure, said: Said | None = None) -> None:

@@ -31,6 +31,38 @@ _SAYINGS = {
 }
 
 
+class _Parts:
+    """What of a batch is alike for many: rendered and looked up once."""
+
+    def __init__(self, batch: Sequence[Event], regions: Sequence[Region]) -> None:
+        told = [_SAYINGS[event.kind] for event in batch if event.kind in _SAYINGS]
+        say = told[0] if len(told) == 1 else f"{len(told)} changes of drifts." if told else ""
+        self._cursor = in_place(render("_cursor.html", seq=batch[-1].seq, say=say))
+        self._is_much = is_much(batch)
+        of_rooms: dict[str, list[Region]] = {}
+        for region in regions:
+            of_rooms.setdefault(region.room, []).append(region)
+        self._places = {room: place for place, room in enumerate(of_rooms)}
+        self._html = {
+            (room, can_decide): "".join(region.html(can_decide) for region in found)
+            for room, found in of_rooms.items()
+            for can_decide in (False, True)
+        }
+        self._frames: dict[tuple[bool, bool, Rooms], Sequence[Frame]] = {}
+
+    def frames(self, group: Group) -> Sequence[Frame]:
+        """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
+        _, can_decide, rooms = group
+        is_too_much = self._is_much and "drifts" in rooms
+        key = (can_decide, is_too_much, rooms.intersection(self._places))
+        if key not in self._frames:
+            changed = sorted(key[2], key=self._places.__getitem__)
+            frame = Frame("".join((*[self._html[room, can_decide] for room in changed], self._cursor)))
+            # In this order: whose connection ends between the two comes back with the old cursor, for both.
+            self._frames[key] = [RELOAD, frame] if is_too_much else [frame]
+        return self._frames[key]
+
+
 @dataclass(slots=True)
 class Drawn:
     """What a batch of events changes on pages."""
@@ -38,28 +70,18 @@ class Drawn:
     batch: Sequence[Event]
     regions: Sequence[Region]
     own: Mapping[str, Sequence[OwnRegion]]  # by person
-    _frames: dict[Group, Sequence[Frame]] = field(default_factory=dict)
+    _parts: list[_Parts] = field(default_factory=list)  # one, when it was asked for; a copy shares it
 
     def frames(self, group: Group, user_id: str) -> Sequence[Frame]:
         """What one person's page gets: first what is his own."""
-        frames = self._of_group(group)
+        if not self._parts:
+            self._parts.append(_Parts(self.batch, self.regions))
+        frames = self._parts[0].frames(group)
         if user_id not in self.own:
             return frames
         _, _, rooms = group
         mine = [region.html for region in self.own[user_id] if region.room in rooms]
         return [Frame("".join(mine)), *frames] if mine else frames
-
-    def _of_group(self, group: Group) -> Sequence[Frame]:
-        """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
-        if group not in self._frames:
-            _, can_decide, rooms = group
-            parts = [region.html(can_decide) for region in self.regions if region.room in rooms]
-            told = [_SAYINGS[event.kind] for event in self.batch if event.kind in _SAYINGS]
-            say = told[0] if len(told) == 1 else f"{len(told)} changes of drifts." if told else ""
-            cursor = in_place(render("_cursor.html", seq=self.batch[-1].seq, say=say))
-            frame = Frame("".join((*parts, cursor)))
-            self._frames[group] = [frame, RELOAD] if is_much(self.batch) and "drifts" in rooms else [frame]
-        return self._frames[group]
 
 
 class Pages:
@@ -80,6 +102,11 @@ class Pages:
             for region in await draw(self._db, batch, people):
                 own.setdefault(region.user_id, []).append(region)
         return own
+
+
+def reload_at(seq: int) -> Frame:
+    """In place of all up to event `seq`: what happens next is told to the page as it stands."""
+    return Frame(json.dumps({"type": "reload", "seq": seq}))
 
 
 def is_much(batch: Sequence[Event]) -> bool:

@@ -1,6 +1,7 @@
 """One connection: who it is, the rooms it is in, a bounded queue of frames, and a limit on what it may send."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -11,6 +12,7 @@ MOST_FRAMES = 256
 MOST_BYTES = 1024 * 1024
 MESSAGES_A_MINUTE = 100
 Rooms = frozenset[str]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ class Socket:
             more.clear()
             await more.wait()
 
+    def _note_failure(self, sending: asyncio.Task[None]) -> None:
+        """End it where nothing can be sent any more. That the other end has vanished is no error of ours."""
+        problem = None if sending.cancelled() else sending.exception()
+        if problem is None:
+            return
+        if not isinstance(problem, OSError):
+            _log.error("live.failed", exc_info=problem)
+        self.end(1011)
+
     def _next(self) -> Frame:
         frame = self._waiting.pop(0)
         self._bytes -= len(frame.data)
@@ -109,7 +120,7 @@ class Socket:
         if not self.wire.is_direct:
             self._more = asyncio.Event()
             sending = asyncio.create_task(self._send_all(self._more))
-            sending.add_done_callback(lambda _done: self.end(1011))
+            sending.add_done_callback(self._note_failure)
         try:
             await begin()
             await self._receive(hear)

@@ -7,6 +7,7 @@ from typing import Any
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WSStream
+from wsproto.connection import Connection, ConnectionState
 
 # What the system has not taken yet. Beyond it frames wait in the socket's own queue, which is counted.
 MOST_WRITTEN = 64 * 1024
@@ -36,12 +37,14 @@ class Frame:
 class Wire:
     """One accepted WebSocket."""
 
-    __slots__ = ("_receive", "_send", "_transport")
+    __slots__ = ("_connection", "_receive", "_send", "_transport")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._transport = _transport_of(send)
+        # Who said what: behind a close, which the server itself may say too, no frame may be written.
+        self._connection: Connection | None = send.__self__.connection if self._transport else None  # type: ignore[attr-defined]
 
     @property
     def is_direct(self) -> bool:
@@ -49,12 +52,19 @@ class Wire:
         return self._transport is not None
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the end has begun: a close was said or heard, or the connection is lost. False where not direct."""
+        return (
+            self._transport is not None
+            and self._connection is not None
+            and (self._connection.state is not ConnectionState.OPEN or self._transport.is_closing())
+        )
+
+    @property
     def is_free(self) -> bool:
         """Whether the other end has taken nearly all that was written."""
         transport = self._transport
-        return (
-            transport is not None and not transport.is_closing() and transport.get_write_buffer_size() <= MOST_WRITTEN
-        )
+        return transport is not None and not self.is_closing and transport.get_write_buffer_size() <= MOST_WRITTEN
 
     def write(self, frame: Frame) -> None:
         """At once, without waiting. Only while `is_free`."""

@@ -54,8 +54,10 @@ async def test_an_idle_process_shows_itself_its_database_and_nobody(site: Site) 
 
 
 async def test_people_pushes_and_their_delay_are_counted(site: Site) -> None:
+    await site.post_body(plan(entry({"a": "1"}, {"a": "3"})))
+    await site.caught_up()
     ada, emil = await site.as_admin(), await site.as_engineer()
-    path = "/live?after=0&room=drifts&room=drift:1"
+    path = f"/live?after={site.app.tail.seq}&room=drifts&room=drift:1"
     async with ada.socket(path) as one, ada.socket(path), emil.socket(path):
         await site.connected(3)
         await site.post_body(PLAN)

@@ -14,7 +14,7 @@ from driftsentry.auth.model import Role
 from driftsentry.db import Database
 from driftsentry.events import SYSTEM
 from tests.ingest.samples import entry, plan
-from tests.servers import Server, running_server
+from tests.servers import NO_TLS, Server, running_server
 
 PASSWORDS = {"vera": "seven green teapots", "emil": "eleven grey anchors", "ada": "thirteen red ladders"}
 REASON = "The vendor asked us to keep it."
@@ -24,7 +24,7 @@ class Api:
     """What a program has: an address and perhaps a token."""
 
     def __init__(self, server: Server) -> None:
-        self._client = httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=20, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=20, trust_env=False, verify=NO_TLS)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from driftsentry.security import HEADERS
-from tests.servers import running_server
+from tests.servers import NO_TLS, running_server
 from tests.site import Site, running_site
 
 PATHS = [
@@ -78,4 +78,4 @@ async def test_https_is_remembered_only_where_it_is_used(tmp_path: Path) -> None
 def test_the_real_server_does_not_name_itself(tmp_path: Path) -> None:
     with running_server(tmp_path, f"sqlite:///{tmp_path / 'test.db'}") as server:
         for path in ("/login", "/nowhere", "/static/base.css"):
-            check(httpx.get(server.url + path, trust_env=False).headers)
+            check(httpx.get(server.url + path, trust_env=False, verify=NO_TLS).headers)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from driftsentry.live import wire
+from driftsentry.live import presence, presence_telling, wire
 from tests.databases import PostgresServer
 
 
@@ -19,3 +19,15 @@ def is_direct(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     with postgres.lent() as url:
         yield url
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is there is written and told all in good time, but for people who wait for tests."""
+    for module, name in (
+        (presence, "WRITE_SECONDS"),
+        (presence, "ROUND_SECONDS"),
+        (presence_telling, "COUNTED_SECONDS"),
+        (presence_telling, "TOLD_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 0.05)

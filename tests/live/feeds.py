@@ -41,7 +41,7 @@ class Feed:
     async def ask(self, type: str, **fields: Any) -> Told:
         """The answer to a message, whatever is pushed before it."""
         await self.say(type, **fields)
-        return await self.hear_of("room:joined", "room:left", "message_sent", "error", "gap")
+        return await self.hear_of("room:joined", "room:left", "message_sent", "auth_ok", "error", "gap")
 
     async def until(self, seq: int) -> list[Told]:
         """What is told up to an event, and that one."""
@@ -89,3 +89,10 @@ async def opened(site: Site, program: Program, *rooms: str, after: int | None = 
 
 async def latest(site: Site) -> int:
     return int(await site.value("SELECT seq FROM event_head"))
+
+
+async def all_live(site: Site) -> None:
+    """Wait until nobody resumes any more."""
+    async with asyncio.timeout(5):
+        while any(socket.is_held for socket in site.app.extensions["hub"].members):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)

@@ -84,7 +84,9 @@ async def test_two_hundred_get_all_beside_one_that_never_reads_and_one_that_floo
     changer = Changer(sqlite_site.app.settings.database_url)
     changer.db = sqlite_site.db  # of this process: its hub is told at once
     async with served(Served(sqlite_site)) as url:
-        headers = (await sqlite_site.as_viewer()).headers()
+        people = [await sqlite_site.person(f"Vera{number}", "viewer") for number in range(5)]
+        crowd = [(await sqlite_site.browser_of(person)).headers() for person in people]
+        headers = crowd[0]
         await sqlite_site.caught_up()
         path = f"/live?after={await changer.latest()}&room=drifts"
         _reader, deaf = await raw(url, path, receive_buffer=4096, headers=headers)
@@ -93,7 +95,7 @@ async def test_two_hundred_get_all_beside_one_that_never_reads_and_one_that_floo
             [slow] = hub.members
             assert slow.wire.is_direct is is_direct
             transport_of(slow).get_extra_info("socket").setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4096)
-            readers = [await reading(url, path, headers) for _ in range(amount)]
+            readers = [await reading(url, path, crowd[number % len(crowd)]) for number in range(amount)]
             await until_left(hub, amount + 1)
             assert await flood(url + path, headers) == 1008
             await until_left(hub, amount + 1)

@@ -10,7 +10,7 @@ import pytest
 from driftsentry import errors
 from driftsentry.events import Event
 from driftsentry.live.hub import Hub
-from driftsentry.live.pushing import RELOAD, Drawn
+from driftsentry.live.pushing import Drawn, reload_at
 from tests.api.program import as_role
 from tests.live.feeds import knocking
 from tests.live.test_live import address, closed, connected, decide, heard, hub, latest, scan
@@ -72,7 +72,7 @@ async def test_where_not_even_that_can_be_drawn_the_page_is_to_be_fetched_anew(s
     Broken(hub(sqlite_site), RuntimeError("a fault of ours"), times)
     for _ in range(times):
         async with looking_on(sqlite_site, before) as socket:
-            assert await heard(socket) == RELOAD.text
+            assert await heard(socket) == reload_at(await latest(sqlite_site)).text
     async with looking_on(sqlite_site, before) as socket:
         assert 'data-status="approved"' in await asyncio.wait_for(heard(socket), 5)
 

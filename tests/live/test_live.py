@@ -11,7 +11,7 @@ from quart.testing.connections import WebsocketDisconnectError
 
 from driftsentry import auth, clock, events
 from driftsentry.live.hub import HEARTBEAT, Hub
-from driftsentry.live.pushing import RELOAD
+from driftsentry.live.pushing import reload_at
 from driftsentry.live.socket import MESSAGES_A_MINUTE, MOST_FRAMES, Member, Socket
 from driftsentry.live.wire import Wire
 from tests.ingest.samples import entry, plan
@@ -154,7 +154,7 @@ async def test_a_page_that_missed_too_much_is_told_to_reload(site: Site) -> None
             events.record(tx, "thing.done", events.SYSTEM, at=clock.now(), number=number)
     await site.caught_up()
     async with (await site.as_viewer()).socket(await address(site, "drifts", after=0)) as socket:
-        assert await heard(socket) == RELOAD.text
+        assert await heard(socket) == reload_at(await latest(site)).text
 
 
 @pytest.mark.parametrize("after", ["", "x", "-1", "²", "9" * 30, "9" * 5000])

@@ -1,109 +1,28 @@
-"""Who is there: on the page of a drift, for programs, and over all processes of one database."""
+"""Who is there: on the page of a drift, and for programs."""
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import cast
 
 import pytest
 
-from driftsentry import clock, errors, ids
-from driftsentry.live import presence as presence_module
-from driftsentry.live import presence_queries as queries
 from driftsentry.live import presence_telling
 from driftsentry.live.hub import Hub
 from driftsentry.live.presence import Presence, Timing
 from driftsentry.live.presence_here import Here
-from driftsentry.live.presence_queries import Process
-from driftsentry.live.socket import Member, Socket
-from driftsentry.live.wire import Wire
+from driftsentry.live.presence_telling import Telling
+from driftsentry.live.socket import Socket
+from driftsentry.live.wire import Frame
 from driftsentry.templating import render
 from tests.ingest.samples import entry, plan
-from tests.site import Browser, Site, running_site
+from tests.live.viewers import DRIFT, VIEWERS, heard, hub, presence, program, settled, shown
+from tests.site import Site
 
-DRIFT = "/live?after=0&room=drifts&room=drift:1"
-QUICK = 0.05
-VIEWERS = re.compile(r'id="drift-1-viewers"[^>]*>(.*?)</p>')
+pytestmark = pytest.mark.usefixtures("quick")
 
-
-def presence(site: Site) -> Presence:
-    found = site.app.extensions["presence"]
-    assert isinstance(found, Presence)
-    return found
-
-
-def hub(site: Site) -> Hub:
-    found = site.app.extensions["hub"]
-    assert isinstance(found, Hub)
-    return found
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All in good time, but for people who wait for tests."""
-    for module, name in (
-        (presence_module, "WRITE_SECONDS"),
-        (presence_module, "ROUND_SECONDS"),
-        (presence_telling, "COUNTED_SECONDS"),
-        (presence_telling, "TOLD_SECONDS"),
-    ):
-        monkeypatch.setattr(module, name, QUICK)
-
-
-@pytest.fixture
-async def sites(database_url: str) -> AsyncIterator[tuple[Site, Site]]:
-    """Two processes, as far as the database can tell."""
-    async with running_site(database_url) as one, running_site(database_url) as two:
-        yield one, two
-
-
-async def shown(page: Any, seconds: float = 5) -> str:
-    """What the page is told next of who is viewing."""
-    async with asyncio.timeout(seconds):
-        while True:
-            if found := VIEWERS.search(str(await page.receive())):
-                return re.sub("<[^>]*>", "", found[1])
-
-
-async def until(is_so: Callable[[], bool | Awaitable[bool]], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while True:
-            answer = is_so()
-            if answer if isinstance(answer, bool) else await answer:
-                return
-            await asyncio.sleep(0.01)
-
-
-async def stuck(_message: object = None) -> None:
-    await asyncio.Event().wait()
-
-
-class Deaf(Socket):
-    """Takes nothing: what it is given stays in its queue. No session of it is known, and nobody can end it."""
-
-    def end(self, code: int) -> None: ...
-
-
-def program(name: str, *rooms: str, is_program: bool = True) -> Socket:
-    member = Member(name.lower(), name, ids.new(), False)
-    return Deaf(Wire(stuck, stuck), member, frozenset(rooms), is_program)
-
-
-def heard(socket: Socket) -> list[Any]:
-    """(kind, room, data) of the messages that wait, which are taken away."""
-    messages = [json.loads(frame.text) for frame in socket._waiting]
-    socket._waiting.clear()
-    return [(message["type"], message["room"], message["data"]) for message in messages]
-
-
-async def settled(site: Site) -> None:
-    """Until everything that happened before is told: it is told in order."""
-    telling = presence(site)._telling
-    telling.look_at(frozenset({"drifts", "drift:0"}))
-    await until(lambda: not telling._named._rooms and not telling._counted._rooms)
+SCAN = plan(entry({"a": "1"}, {"a": "2"}))
 
 
 # -- The page of a drift ---------------------------------------------------------------------------------------
@@ -124,6 +43,7 @@ def test_the_sentence_names_two(viewers: list[str], more: int, sentence: str) ->
 
 
 async def test_a_page_shows_the_others_and_never_oneself(site: Site) -> None:
+    await site.post_body(SCAN)
     emil, ada = await site.as_engineer(), await site.as_admin()
     async with emil.socket(DRIFT) as his:
         assert await shown(his) == ""
@@ -138,13 +58,14 @@ async def test_a_page_shows_the_others_and_never_oneself(site: Site) -> None:
 
 async def test_the_page_holds_an_empty_line_that_no_push_of_the_drift_touches(sqlite_site: Site) -> None:
     site = sqlite_site
-    await site.post_body(plan(entry({"a": "1"}, {"a": "2"})))
+    await site.post_body(SCAN)
     text = await (await site.as_viewer()).text("/drifts/1")
     assert text.count('<p id="drift-1-viewers" class="drift-viewers" hx-ignore></p>') == 1
     assert text.index("drift-1-viewers") < text.index('id="drift-1-page"') < text.index('id="drift-1-head"')
 
 
 async def test_a_name_that_is_markup_stays_text(sqlite_site: Site) -> None:
+    await sqlite_site.post_body(SCAN)
     evil = await sqlite_site.browser_of(await sqlite_site.person("<img src=x>\u202e"))
     async with (await sqlite_site.as_engineer()).socket(DRIFT) as his, evil.socket(DRIFT):
         frame = ""
@@ -157,6 +78,7 @@ async def test_a_name_that_is_markup_stays_text(sqlite_site: Site) -> None:
 
 async def test_whoever_says_nothing_any_more_is_gone_before_his_connection_is(sqlite_site: Site) -> None:
     site = sqlite_site
+    await site.post_body(SCAN)
     async with (await site.as_engineer()).socket(DRIFT) as his, (await site.as_admin()).socket(DRIFT):
         while await shown(his) != "Ada is viewing":
             pass
@@ -185,6 +107,60 @@ def test_one_who_goes_while_he_is_silent_is_gone_once() -> None:
     assert here.people == {}
     here.note(one, frozenset(), rooms)
     assert here.people == {}
+
+
+def test_however_many_look_at_a_drift_it_is_drawn_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    draw = presence_telling._drawn
+
+    def counted(room: str, named: Sequence[str], more: int) -> Frame:
+        drawn.append(more)
+        return draw(room, named, more)
+
+    monkeypatch.setattr(presence_telling, "_drawn", counted)
+    pushed: dict[str, str] = {}
+    crowd = [program(f"P{number:03}", "drift:1", is_program=False) for number in range(500)]
+    names = {socket.member.user_id: socket.member.name for socket in crowd}
+
+    class Told:
+        def push(self, socket: Socket, frame: Frame) -> None:
+            pushed[socket.member.name] = re.sub("<[^>]*>", "", VIEWERS.findall(frame.text)[0])
+
+    telling = Telling(cast(Hub, Told()), presence=cast(Presence, None))
+    telling._show("drift:1", names, crowd)
+    assert (pushed["P000"], pushed["P001"]) == (
+        "P001, P002 and 497 more are viewing",
+        "P000, P002 and 497 more are viewing",
+    )
+    assert {pushed[socket.member.name] for socket in crowd[2:]} == {"P000, P001 and 497 more are viewing"}
+    assert len(drawn) == 3
+    silent = crowd[300].member.user_id
+    telling._show("drift:1", {user_id: name for user_id, name in names.items() if user_id != silent}, crowd)
+    assert pushed["P300"] == "P000, P001 and 497 more are viewing"
+    assert pushed["P499"] == "P000, P001 and 496 more are viewing"
+    assert len(drawn) == 7
+
+
+async def test_a_page_is_only_in_rooms_that_exist(sqlite_site: Site) -> None:
+    await sqlite_site.post_body(SCAN)
+    slug = await sqlite_site.value("SELECT slug FROM stacks")
+    wanted = [
+        "drifts",
+        "drift:1",
+        f"stack:{slug}",
+        "drift:2",
+        "drift:01",
+        "stack:made/up",
+        "stack:.",
+        "drift:999999999",
+    ]
+    viewer = await sqlite_site.as_viewer()
+    async with viewer.socket("/live?after=0&" + "&".join(f"room={room}" for room in wanted)) as page:
+        await sqlite_site.connected()
+        assert presence(sqlite_site).rooms() == frozenset(wanted[:3])
+        await page.disconnect()
+    async with viewer.socket("/live?after=0&room=drifts&room=drift:2") as page:  # of one that is not there any more
+        await page.receive()
 
 
 # -- Programs --------------------------------------------------------------------------------------------------
@@ -230,190 +206,3 @@ async def test_in_the_rooms_of_everybody_only_the_number_is_told_and_not_at_once
     await settled(sqlite_site)
     assert heard(mine) == [("room:left", "drifts", {"members": 1})]
     members.remove(mine)
-
-
-# -- Several processes -----------------------------------------------------------------------------------------
-
-
-async def pair(one: Site, two: Site) -> tuple[Browser, Browser, Browser]:
-    """Emil at both processes, and Ada at the second."""
-    emil, ada = await one.person("Emil"), await one.person("Ada", "admin")
-    return await one.browser_of(emil), await two.browser_of(emil), await two.browser_of(ada)
-
-
-async def test_two_processes_know_of_each_other(sites: tuple[Site, Site]) -> None:
-    one, two = sites
-    emil, there, ada = await pair(one, two)
-    async with emil.socket(DRIFT) as his:
-        assert await shown(his) == ""
-        async with ada.socket(DRIFT) as hers, there.socket(DRIFT):
-            assert await shown(his) == "Ada is viewing"
-            while await shown(hers) != "Emil is viewing":
-                pass
-            await until(lambda: presence(two)._elsewhere.keys() == {"drifts", "drift:1"})
-            for room in ("drifts", "drift:1"):
-                assert presence(one).count(room) == presence(two).count(room) == 2
-        assert await shown(his) == ""
-    await until(lambda: not presence(one).rooms() and not presence(two).rooms())
-    assert await one.value("SELECT count(*) FROM live_rooms") == 0
-    assert await one.value("SELECT count(*) FROM events") == 0
-
-
-async def test_it_takes_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> None:
-    monkeypatch.undo()
-    async with running_site(sqlite_url) as one, running_site(sqlite_url) as two:
-        sockets = [program(name, "drift:1") for name in ("Ada", "Emil")]
-        for socket in sockets:  # the second comes when the first has just been written
-            hub(two).members.add(socket)
-            started = monotonic()
-            await until(lambda: presence(one).people("drift:1") == presence(two).people("drift:1"))
-            assert monotonic() - started < 2.5  # half a second for a machine that has more to do
-        for socket in sockets:
-            hub(two).members.remove(socket)
-
-
-async def test_an_orderly_end_takes_everything_back_at_once(database_url: str) -> None:
-    async with running_site(database_url) as one:
-        async with running_site(database_url) as two:
-            hub(two).members.add(program("Ada", "drifts", "drift:1"))
-            await until(lambda: presence(one).count("drift:1") == 1)
-            assert len(presence(one).processes()) == 2
-            hub(two).members.remove(*hub(two).members)
-        assert await one.value("SELECT count(*) FROM live_processes WHERE id = :id", id=presence(two).id) == 0
-        await until(lambda: presence(one).rooms() == frozenset())
-        await until(lambda: len(presence(one).processes()) == 1)
-
-
-async def ghost(site: Site, age: float = 0) -> Process:
-    """What a killed process leaves behind. `age`: seconds since its last sign."""
-    now = clock.now() - timedelta(seconds=age)
-    left = Process(ids.new(), "far-away", 4711, now, now, 3)
-    async with site.db.write() as tx:
-        await queries.insert_process(tx, left)
-        await queries.upsert_rooms(tx, left.id, {"drift:1": {"u1": "Gerd"}, "drifts": {"u1": ""}})
-    await presence(site).sync()
-    return left
-
-
-async def test_a_killed_process_is_swept_45_seconds_after_its_last_sign_by_one(
-    sites: tuple[Site, Site], caplog: pytest.LogCaptureFixture
-) -> None:
-    one, two = sites
-    async with (await one.as_engineer()).socket(DRIFT) as his:
-        left = await ghost(one, age=40)
-        await presence(two).sync()
-        while await shown(his) != "Gerd is viewing":
-            pass
-        assert presence(two).people("drift:1")["u1"] == "Gerd"
-        assert presence(one).count("drifts") == 2
-        past = clock.to_text(left.seen_at - timedelta(seconds=6))
-        await one.run("UPDATE live_processes SET seen_at = :past WHERE id = :id", past=past, id=left.id)
-        await asyncio.gather(presence(one).sync(), presence(two).sync())
-        assert await shown(his) == ""
-        assert presence(one).count("drifts") == 1
-        assert "u1" not in presence(two).people("drift:1")
-    assert await one.value("SELECT count(*) FROM live_rooms WHERE process_id = :id", id=left.id) == 0
-    assert [record.pid for record in caplog.records if record.message == "live.process_gone"] == [4711]  # type: ignore[attr-defined]
-
-
-async def test_a_process_that_gave_a_sign_in_the_last_moment_is_not_swept(site: Site) -> None:
-    left = await ghost(site)
-    before = left.seen_at + timedelta(seconds=1)
-    async with site.db.write() as tx:
-        assert await queries.update_process(tx, Process(**_fields(left) | {"seen_at": before}), has_changed=False)
-        assert not await queries.delete_process(tx, left.id, before)
-        assert await queries.delete_process(tx, left.id, before + timedelta(seconds=1))
-        assert not await queries.delete_process(tx, left.id, before + timedelta(seconds=1))
-
-
-def _fields(process: Process) -> dict[str, Any]:
-    return {name: getattr(process, name) for name in Process.__slots__}
-
-
-async def test_a_process_that_others_took_for_dead_writes_itself_anew(site: Site) -> None:
-    await ghost(site)
-    hub(site).members.add(program("Ada", "drifts", "drift:7"))
-    mine = "SELECT room FROM live_rooms WHERE process_id = :id ORDER BY room"
-
-    async def is_written() -> bool:
-        return [row[0] for row in await site.rows(mine, id=presence(site).id)] == ["drift:7", "drifts"]
-
-    await until(is_written)
-    async with site.db.write() as tx:
-        await queries.delete_process(tx, presence(site).id)
-    assert await site.rows(mine, id=presence(site).id) == []
-    presence(site)._wrote_at -= 60  # its next sign is due
-    await presence(site).sync()
-    assert await is_written()
-    hub(site).members.remove(*hub(site).members)
-
-
-# -- The database ----------------------------------------------------------------------------------------------
-
-
-async def test_two_hundred_who_come_make_few_writes(sites: tuple[Site, Site]) -> None:
-    one, two = sites
-    sockets = [program(f"P{n}", "drifts", "alerts", f"drift:{n % 5}", is_program=False) for n in range(200)]
-    for number, socket in enumerate(sockets):
-        await hub(one).join(socket, hub(one).seq)
-        if number % 20 == 0:
-            await asyncio.sleep(0.05)
-    await until(lambda: presence(two).count("drifts") == presence(two).count("alerts") == 200)
-    assert sum(presence(two).count(f"drift:{n}") for n in range(5)) == 200
-    changes = "SELECT changes FROM live_processes WHERE id = :id"
-    written = await one.value(changes, id=presence(one).id)
-    assert written <= 20  # 10 rounds of 50 ms, and some that a busy machine had more
-    assert await one.value("SELECT count(*) FROM live_rooms") == 7
-    for socket in sockets[:100]:  # who goes and comes back within the second makes none
-        hub(one).leave(socket)
-        await hub(one).join(socket, hub(one).seq)
-    await presence(one).sync()
-    assert await one.value(changes, id=presence(one).id) == written
-    for socket in sockets:
-        hub(one).leave(socket)
-
-
-async def test_without_the_database_this_process_still_tells_and_then_catches_up(
-    sqlite_site: Site, caplog: pytest.LogCaptureFixture
-) -> None:
-    site, here = sqlite_site, presence(sqlite_site)
-    left = await ghost(site)
-    here._db, kept = _Away(), here._db  # type: ignore[assignment]
-    watcher, other = program("Emil", "drift:1"), program("Ada", "drift:1")
-    hub(site).members.add(watcher)
-    hub(site).members.add(other)
-    await settled(site)
-    assert [data["user"]["name"] for _kind, _room, data in heard(watcher)] == ["Ada"]
-    with clock.pretend(left.seen_at + timedelta(seconds=46)):
-        await here.sync()
-        await here.sync()
-    here._db = kept
-    assert here.people("drift:1") == {"emil": "Emil", "ada": "Ada"}  # of the far process nobody knows any more
-    assert [record.message for record in caplog.records].count("live.presence_delayed") == 1
-    await here.sync()
-
-    async def is_written() -> bool:
-        return await site.value("SELECT count(*) FROM live_rooms WHERE process_id = :id", id=here.id) == 1
-
-    await until(is_written)
-    hub(site).members.remove(watcher)
-    hub(site).members.remove(other)
-
-
-class _Away:
-    """A database that cannot be reached."""
-
-    def read(self) -> Any:
-        raise errors.Unavailable("away")
-
-    write = read
-
-
-async def test_a_quiet_process_writes_nothing_until_its_first_sign_is_due(sqlite_site: Site) -> None:
-    await presence(sqlite_site).sync()
-    assert await sqlite_site.value("SELECT count(*) FROM live_processes") == 0
-    presence(sqlite_site)._wrote_at -= 16
-    await presence(sqlite_site).sync()
-    row = (await sqlite_site.rows("SELECT * FROM live_processes"))[0]
-    assert (row["sockets"], row["changes"]) == (0, 1)
-    assert presence(sqlite_site).processes()[0].id == row["id"]

@@ -19,7 +19,7 @@ from driftsentry.live import socket as sockets
 from driftsentry.live.requests import MESSAGE_BYTES, read
 from tests.api.program import as_role
 from tests.ingest.samples import entry, plan
-from tests.live.feeds import PATH, Feed, knocking, opened
+from tests.live.feeds import PATH, Feed, all_live, knocking, opened
 from tests.live.test_live import hub
 from tests.site import Site
 
@@ -150,12 +150,12 @@ async def test_a_flood_ends_with_1008_and_a_message_that_is_too_large_with_1009(
 async def test_an_outage_while_it_resumes_ends_with_1013(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have been told half of it: it must not take what follows for everything."""
     site, program = sqlite_site, await as_role(sqlite_site, "viewer")
-    await site.post_body(PLAN)
+
+    async def away(*_: object) -> None:
+        raise errors.Unavailable("The database cannot be reached just now.")
+
     async with opened(site, program) as feed:
-
-        async def away(*_: object) -> None:
-            raise errors.Unavailable("The database cannot be reached just now.")
-
+        await all_live(site)
         monkeypatch.setattr(hub(site), "_describe", away)
         await feed.say("resume", after=0)
         assert await feed.closed() == 1013

@@ -5,16 +5,19 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from quart import Quart, websocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from driftsentry import serve
 from driftsentry.live import wire as wires
 from driftsentry.live.handover import Handover, hand_over
 from driftsentry.live.socket import Member, Socket
 from driftsentry.live.wire import Frame, Wire
+from driftsentry.serve import mend_sockets
 from tests.live.serving import raw, served
 
 SIZES = (0, 1, 125, 126, 65_535, 65_536, 1_500_000)
@@ -201,7 +204,10 @@ async def cut(client: ClientConnection) -> None:
     client.transport.abort()
 
 
-async def test_a_message_that_is_too_large_ends_it_with_1009(is_direct: bool) -> None:
+async def test_a_message_that_is_too_large_ends_it_with_1009(is_direct: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    mend_sockets()
+    monkeypatch.setattr(serve, "LINGER_SECONDS", 0.1)
+
     async def act(socket: Socket) -> None:
         await put(socket, Frame("hello"))
 
@@ -211,3 +217,44 @@ async def test_a_message_that_is_too_large_ends_it_with_1009(is_direct: bool) ->
         assert await all_of(client) == ([], 1009)
         await asyncio.wait_for(peer.is_over.wait(), 5)
     assert peer.heard == []
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("no"), OSError("gone")], ids=["ours", "of the peer"])
+async def test_a_failure_to_send_is_logged_and_ends_it(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """That the other end has vanished ends it too, and is no error of ours."""
+    said: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.send":
+            raise problem
+        said.append(message)
+
+    socket = Socket(Wire(asyncio.Event().wait, send), SOMEBODY)
+
+    async def begin() -> None:
+        socket.put(Frame("x"))
+
+    async def hear(_message: str | bytes) -> None:
+        return
+
+    await asyncio.wait_for(socket.serve(begin, hear), 5)
+    assert said == [{"type": "websocket.close", "code": 1011}]
+    logged = [record.exc_info and record.exc_info[1] for record in caplog.records if record.levelname == "ERROR"]
+    assert logged == ([] if isinstance(problem, OSError) else [problem])
+
+
+async def test_an_end_of_ours_is_no_failure_to_send(caplog: pytest.LogCaptureFixture) -> None:
+    async def send(_message: dict[str, Any]) -> None:
+        return
+
+    socket = Socket(Wire(asyncio.Event().wait, send), SOMEBODY)
+
+    async def begin() -> None:
+        asyncio.get_running_loop().call_later(0.01, socket.end, 1012)
+
+    async def hear(_message: str | bytes) -> None:
+        return
+
+    await asyncio.wait_for(socket.serve(begin, hear), 5)
+    await asyncio.sleep(0)
+    assert (socket.close_code, caplog.records) == (1012, [])

@@ -1,31 +1,40 @@
-"""What holds on to the live feed in tests: pages as a browser keeps them, and somebody who changes drifts."""
+"""What holds on to the live feed in tests: pages as a browser keeps them, somebody who changes drifts, and who is told
+who is there."""
 
 import asyncio
+import json
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from driftsentry import auth, clock, events
+from driftsentry import auth, clock, events, ids
 from driftsentry.auth.guards import COOKIE
 from driftsentry.db import Database
 from driftsentry.events import SYSTEM, Log
+from driftsentry.live.hub import Hub
+from driftsentry.live.presence import Presence
+from driftsentry.live.socket import Member, Socket
+from driftsentry.live.wire import Wire
 from tests.ingest.samples import entry, plan
 from tests.servers import Server
-from tests.site import OURS, add_person, open_session, settings, sign
+from tests.site import OURS, Site, add_person, open_session, settings, sign
 
 # Whose fingerprint is a number that grows with each change: a page shows how new it is.
 ROW = re.compile(r'<li [^>]*?id="drift-(\d+)"[^>]*? data-status="(\w+)".*?name="drift" value="\d+:(\d{64})"', re.DOTALL)
 CURSOR = re.compile(r'id="live-cursor" data-seq="(\d+)"')
 AFTER = re.compile(r"/live\?(?:[^\"]*&amp;)?after=(\d+)")
-RELOAD = '{"type": "reload"}'
+RELOAD = '{"type": "reload"'
 HEARTBEAT = '{"type": "hb"}'
 Shown = tuple[str, int]
+DRIFT = "/live?after=0&room=drifts&room=drift:1"
+VIEWERS = re.compile(r'id="drift-1-viewers"[^>]*>(.*?)</p>')
 
 
 class Page:
@@ -87,7 +96,7 @@ class Page:
             self.is_open.set()
             while True:
                 frame = str(await asyncio.wait_for(socket.recv(), self._silence))
-                if frame == RELOAD:
+                if frame.startswith(RELOAD):
                     self.reloads += 1
                     await self.load()
                     return
@@ -192,3 +201,64 @@ async def until_alike(pages: Sequence[Page], changer: Changer, drifts: Sequence[
     assert [latest - page.cursor for page in pages] == [0] * len(pages), "some have not heard of all"
     for page in pages:
         assert page.drifts == truth
+
+
+# -- Who is there ----------------------------------------------------------------------------------------------
+
+
+def presence(site: Site) -> Presence:
+    found = site.app.extensions["presence"]
+    assert isinstance(found, Presence)
+    return found
+
+
+def hub(site: Site) -> Hub:
+    found = site.app.extensions["hub"]
+    assert isinstance(found, Hub)
+    return found
+
+
+async def shown(page: Any, seconds: float = 5) -> str:
+    """What the page is told next of who is viewing."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if found := VIEWERS.search(str(await page.receive())):
+                return re.sub("<[^>]*>", "", found[1])
+
+
+async def until(is_so: Callable[[], bool | Awaitable[bool]], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = is_so()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def stuck(_message: object = None) -> None:
+    await asyncio.Event().wait()
+
+
+class Deaf(Socket):
+    """Takes nothing: what it is given stays in its queue. No session of it is known, and nobody can end it."""
+
+    def end(self, code: int) -> None: ...
+
+
+def program(name: str, *rooms: str, is_program: bool = True) -> Socket:
+    member = Member(name.lower(), name, ids.new(), False)
+    return Deaf(Wire(stuck, stuck), member, frozenset(rooms), is_program)
+
+
+def heard(socket: Socket) -> list[Any]:
+    """(kind, room, data) of the messages that wait, which are taken away."""
+    messages = [json.loads(frame.text) for frame in socket._waiting]
+    socket._waiting.clear()
+    return [(message["type"], message["room"], message["data"]) for message in messages]
+
+
+async def settled(site: Site) -> None:
+    """Until everything that happened before is told: it is told in order."""
+    telling = presence(site)._telling
+    telling.look_at(frozenset({"drifts", "drift:0"}))
+    await until(lambda: not telling._named._rooms and not telling._counted._rooms)
