@@ -7,7 +7,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 UV_VERSION := 0.13.9
 
 # Tests at once: they wait for processes, disks and browsers longer than they compute.
-AT_ONCE := 4
+AT_ONCE := 3
 
 # The Python that makes .venv: PYTHON=/path/to/python, or the first of these that is new enough.
 PYTHON ?=

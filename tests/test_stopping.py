@@ -123,10 +123,10 @@ async def cookies(scene: Scene) -> list[str]:
 
 
 async def test_sigterm_under_load_answers_what_was_asked_and_closes_500_sockets_with_1012(
-    database_url: str, tmp_path: Path
+    sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with Scene(database_url) as scene:
-        with running_server(tmp_path, database_url) as server:
+    async with Scene(sqlite_url) as scene:
+        with running_server(tmp_path, sqlite_url) as server:
             await scene.prepare(server)
             onlookers, report = Onlookers(server, await cookies(scene)), Report(server, await token(scene))
             await onlookers.come(SOCKETS)
