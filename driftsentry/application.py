@@ -53,6 +53,7 @@ from driftsentry.rules import pages as rule_pages
 from driftsentry.serve import mend_sockets
 from driftsentry.stacks import fragments as stack_fragments
 from driftsentry.stacks import pages as stack_pages
+from driftsentry.tail import Tail
 from driftsentry.web import DriftSentry
 
 PATROL_SECONDS = 30
@@ -85,7 +86,7 @@ def _connect(app: DriftSentry) -> None:
     """One database, one log, and one tail of it that tells the pages."""
     app.db = Database(app.settings.database_url)
     app.db.before_commit = alerts.before_commit(events.Log(app.settings.data_key))
-    app.tail = events.Tail(app.db)
+    app.tail = Tail(app.db)
     app.db.after_commit = app.tail.poke
     app.count_waiting = drifts.count_waiting
     app.count_unread = alerts.count_unread

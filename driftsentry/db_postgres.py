@@ -31,6 +31,7 @@ _OUTAGES = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # a database that takes no connections for now
     asyncpg.PostgresIOError,
+    asyncpg.InternalClientError,  # a connection that ends amid a statement is not in the state for the next
     OSError,
 )
 

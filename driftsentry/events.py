@@ -1,35 +1,26 @@
 """The append-only log: audit entry, live feed and catch-up source at once.
 
 `record` notes an event in an open transaction. Just before the commit `Log.seal` numbers and chains all of
-them; after it, and after commits by other processes, `Tail` reads what is new and tells its subscribers.
+them; after it, and after commits by other processes, `tail.Tail` reads what is new and tells its subscribers.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
-import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from time import monotonic
 from typing import Any
 
 import msgspec
 
 from driftsentry import clock
-from driftsentry.clockwork import keep_up
-from driftsentry.db import Database, Row, Tx
-from driftsentry.errors import Unavailable
+from driftsentry.db import Row, Tx
 
 BATCH = 500
-COALESCED_SECONDS = 0.03
 _COLUMNS = (
     "seq, at, kind, actor_kind, actor_id, actor_name, address, request_id, stack_id, drift_id, report_id, data,"
     " previous_hash, hash"
 )
-_log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -220,83 +211,3 @@ async def select_of_drift(tx: Tx, drift_id: int, limit: int = 200) -> list[Event
         limit=limit,
     )
     return [event_of(row) for row in reversed(rows)]
-
-
-def _severity(problem: Exception) -> int:
-    return logging.WARNING if isinstance(problem, Unavailable) else logging.ERROR
-
-
-Subscriber = Callable[[list[Event]], Awaitable[None]]
-
-
-class Tail:
-    """Follows the log and hands each event in order to every subscriber: once, and again after an `Unavailable`.
-
-    One path for all: own commits poke it, commits by other processes are seen by `Database.watch`.
-    """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._news = asyncio.Event()
-        self._subscribers: list[Subscriber] = []
-        self._tasks: list[asyncio.Task[None]] = []
-        self.wakes: list[Callable[[], None]] = []  # who else is woken whenever there may be something new
-        self.seq = 0
-
-    def subscribe(self, subscriber: Subscriber) -> None:
-        self._subscribers.append(subscriber)
-
-    def poke(self) -> None:
-        """There may be something new."""
-        self._news.set()
-        for wake in self.wakes:
-            wake()
-
-    async def start(self) -> None:
-        async with self._db.read() as tx:
-            self.seq = await latest_seq(tx)
-        self._tasks = [
-            asyncio.create_task(self._follow(), name="events.follow"),
-            keep_up("events.watch", partial(self._db.watch, self.poke)),
-        ]
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _follow(self) -> None:
-        told = 0.0
-        while True:
-            await self._news.wait()
-            # The first is told at once; what comes close behind it makes one push together.
-            await asyncio.sleep(max(0, told + COALESCED_SECONDS - monotonic()))
-            self._news.clear()
-            told = monotonic()
-            try:
-                while await self._pass_on():
-                    pass
-            except Exception as problem:
-                # Whatever it was: a tail that gave up would leave every open page silent until a restart.
-                _log.log(_severity(problem), "events.delayed", exc_info=problem)
-                await asyncio.sleep(1)
-                self.poke()
-
-    async def _pass_on(self) -> bool:
-        """Tell the next batch; whether there was one."""
-        async with self._db.read() as tx:
-            batch = await select_after(tx, self.seq)
-        if not batch:
-            return False
-        for subscriber in self._subscribers:
-            try:
-                await subscriber(batch)
-            except Unavailable:
-                raise  # what it tells comes from the database too: again when that is back, or this would be missed
-            except Exception:
-                # One broken subscriber must not keep the others, nor later events, from being told.
-                _log.exception("events.subscriber_failed", extra={"first": batch[0].seq})
-        self.seq = batch[-1].seq
-        # The head stands in the log too: a tail cut off together with `event_head` shows against it.
-        _log.info("events.head", extra={"seq": self.seq, "hash": batch[-1].hash})
-        return True

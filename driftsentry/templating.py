@@ -97,6 +97,7 @@ def kept(name: str, *look: Hashable, **values: object) -> Markup:
     key = (name, look)
     found = _kept.get(key)
     if found is None:
+        # No value is marked safe here: `render` escapes all of them, and this is its result.
         found = _kept[key] = Markup(render(name, **values))  # noqa: S704
         if len(_kept) > MOST_KEPT:
             del _kept[next(iter(_kept))]  # the oldest; to keep an order of use would cost more than it saves

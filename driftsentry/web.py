@@ -10,7 +10,7 @@ from quart.routing import QuartRule
 
 from driftsentry.config import Config
 from driftsentry.db import Database, Tx
-from driftsentry.events import Tail
+from driftsentry.tail import Tail
 
 REPORT_BYTES = 64 * 1024 * 1024
 FORM_BYTES = 1024 * 1024

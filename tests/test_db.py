@@ -8,6 +8,7 @@ import pytest
 from driftsentry import clock, errors, events, migrations
 from driftsentry.db import Database, Tx
 from driftsentry.db_statement import numbered
+from driftsentry.tail import Tail
 from tests.databases import PostgresServer
 
 ADD_STACK = "INSERT INTO stacks (id, slug, environment, interval_seconds, created_at) VALUES (:id, :id, 'prod', 1, :at)"
@@ -158,7 +159,7 @@ async def test_the_tail_hands_over_each_event_once_in_order_also_those_of_anothe
         if len(seen) >= 20:
             enough.set()
 
-    tail = events.Tail(db)
+    tail = Tail(db)
     db.after_commit = tail.poke
     tail.subscribe(note)
     await tail.start()
@@ -205,7 +206,7 @@ async def test_lost_connections_heal_and_the_tail_goes_on(db: Database, postgres
         seen.extend(event.seq for event in batch)
         told.set()
 
-    tail = events.Tail(db)
+    tail = Tail(db)
     tail.subscribe(note)  # not poked by our own commits: what it hears comes through LISTEN
     await tail.start()
     async with db.read() as tx:

@@ -80,7 +80,7 @@ class Fingerprinter:
                 return {"\u0001secret": self._hash.hexdigest(value.digest.encode())}
             case Embedded():
                 return {"\u0001json": settle(value.tree)}
-        raise NotImplementedError
+        raise NotImplementedError  # msgspec's word, from its hook, for a type that it cannot encode
 
 
 def _key(key: bytes) -> bytes:

@@ -58,7 +58,7 @@ def _open(value: object) -> object:
             return {"\u0001sealed": value.digest}
         case Embedded():
             return {_MARK: settle(value.tree)}
-    raise NotImplementedError
+    raise NotImplementedError  # msgspec's word, from its hook, for a type that it cannot encode
 
 
 _canonical = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=_open)
@@ -72,7 +72,7 @@ def _write(value: object, hidden: str | None) -> object:
             return value.placeholder if hidden is None else hidden
         case Embedded():
             return value.source if hidden is not None or not value.is_rewritten else wire_text(value.tree)
-    raise NotImplementedError
+    raise NotImplementedError  # msgspec's word, from its hook, for a type that it cannot encode
 
 
 def token(value: object) -> bytes:

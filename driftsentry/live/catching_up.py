@@ -5,13 +5,12 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from driftsentry import errors
 from driftsentry.events import BATCH, Event
 from driftsentry.live.members import Group
-from driftsentry.live.pushing import Drawn, Pages, is_much, reload_at
+from driftsentry.live.pushing import Drawn, Pages, is_much, reload_at, with_own
 from driftsentry.live.socket import Member, Rooms
 from driftsentry.live.wire import Frame
 
@@ -93,4 +92,4 @@ class CatchUps:
         except Exception:
             _log.exception("live.not_drawn", extra={"first": drawn.batch[0].seq})
             return [reload_at(seq)]
-        return list(replace(drawn, own=own).frames(group, member.user_id))
+        return with_own(drawn.frames(group), own.get(member.user_id, ()), rooms)

@@ -18,7 +18,7 @@ async def changes() -> Response:
     JSON that a socket gets."""
     person = guards.person()
     member = Member(person.id, person.name, person.session_id, person.can_decide)
-    frames = await hub().missed(cursor_in(request.args), rooms_in(request.args), member)
+    frames = await hub().missed(cursor_in(request.args), await rooms_in(request.args), member)
     if not frames:
         return Response(status=204)
     text = "".join(frame.text for frame in frames)

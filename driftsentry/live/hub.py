@@ -9,13 +9,14 @@ from time import monotonic
 
 from driftsentry import clock, errors
 from driftsentry.db import Database
-from driftsentry.events import BATCH, Event, Tail, latest_seq, select_after
+from driftsentry.events import BATCH, Event, latest_seq, select_after
 from driftsentry.live.catching_up import CatchUps
-from driftsentry.live.members import Members
+from driftsentry.live.members import Members, has_too_many
 from driftsentry.live.messages import Describe, Message, told
-from driftsentry.live.pushing import Drawn, Pages
+from driftsentry.live.pushing import Drawn, Pages, with_own
 from driftsentry.live.socket import Member, Rooms, Socket
 from driftsentry.live.wire import Frame
+from driftsentry.tail import Tail
 
 RECENT = 2000
 MEASURED = 1000
@@ -90,14 +91,13 @@ class Hub:
     def _push(self, drawn: Drawn, messages: Sequence[Message]) -> None:
         """Without a pause, so that the sockets are those that were there when it was drawn."""
         for group, sockets in list(self.members.groups.items()):
-            is_program, _, _ = group
+            is_program, _, rooms = group
+            alike = () if is_program else drawn.frames(group)
             for socket in list(sockets):
-                if is_program and socket.is_held:
-                    continue
-                if is_program:
+                if not is_program:
+                    self._give(socket, with_own(alike, drawn.own.get(socket.member.user_id, ()), rooms))
+                elif not socket.is_held:
                     self._give_messages(socket, messages)
-                else:
-                    self._give(socket, drawn.frames(group, socket.member.user_id))
 
     def _measure(self, batch: Sequence[Event]) -> None:
         if self.members:
@@ -148,13 +148,19 @@ class Hub:
                 return False
             if after < self.seq and not self.is_closing:
                 self._give(socket, await self._catch_ups.few(after, self.seq, socket.rooms, socket.member))
-            if self.is_closing:  # `close` ends those that were there by then
-                socket.end(1012)
-            if socket.member.session_id in self._revoked:  # after the handshake had looked, and before this
-                socket.end(4401)
-            if socket.close_code is None:
-                self.members.add(socket)
+            self._admit(socket)
         return True
+
+    def _admit(self, socket: Socket) -> None:
+        """From now on it is a member, or it is ended."""
+        if self.is_closing:  # `close` ends those that were there by then
+            socket.end(1012)
+        if socket.member.session_id in self._revoked:  # after the handshake had looked, and before this
+            socket.end(4401)
+        if socket.close_code is None:
+            self.members.add(socket)
+            if has_too_many(self.members, socket.member):
+                socket.end(1008)
 
     async def missed(self, after: int, rooms: Rooms, member: Member) -> Sequence[Frame]:
         """What a page would be told that joined now: for those that cannot have a socket. A batch that is being told
@@ -183,11 +189,8 @@ class Hub:
 
     def welcome(self, socket: Socket) -> None:
         """Let a program in, but tell it no events before `join_program`: it may be about to say which it has."""
-        if self.is_closing:
-            socket.end(1012)
-            return
         socket.is_held = True
-        self.members.add(socket)
+        self._admit(socket)
 
     async def join_program(self, socket: Socket, after: int) -> bool:
         """Tell a program that is in each event that it missed, in order, as fast as it takes them, then what happens.

@@ -41,10 +41,6 @@ class Members:
     def __contains__(self, socket: Socket) -> bool:
         return socket in self.groups.get(group_of(socket), ())
 
-    @property
-    def rooms(self) -> Rooms:
-        return frozenset(self.people)
-
     def rooms_of_pages(self) -> Rooms:
         """Those that the page of somebody is in."""
         return frozenset[str]().union(*[rooms for is_program, _, rooms in self.groups if not is_program])

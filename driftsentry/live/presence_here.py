@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from time import monotonic
 
 from driftsentry.live.presence_queries import People
+from driftsentry.live.rooms import BROAD
 from driftsentry.live.socket import Rooms, Socket
-
-# Everybody may be in these, thousands: they are counted, but nobody is named.
-BROAD: Rooms = frozenset({"drifts", "alerts", "alerts-list"})
 
 
 class Here:
@@ -21,6 +19,7 @@ class Here:
         self._silent: set[Socket] = set()
 
     def in_room(self, room: str) -> People:
+        """In the rooms that are for everybody people are counted, and nobody is named."""
         return {user_id: "" if room in BROAD else self._names[user_id] for user_id in self.people.get(room, ())}
 
     def note(self, socket: Socket, came: Rooms, went: Rooms) -> Rooms:

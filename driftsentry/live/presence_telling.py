@@ -8,8 +8,8 @@ from typing import Protocol
 
 from driftsentry.live.hub import Hub
 from driftsentry.live.messages import told
-from driftsentry.live.presence_here import BROAD
 from driftsentry.live.presence_queries import People
+from driftsentry.live.rooms import BROAD
 from driftsentry.live.socket import Rooms, Socket
 from driftsentry.live.wire import Frame
 from driftsentry.regions import in_place

@@ -1,7 +1,6 @@
 """`/api/v1/live`, the WebSocket of programs: JSON both ways."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,18 +10,18 @@ from typing import Any
 
 from quart import Blueprint, websocket
 
-from driftsentry import auth, clock, drifts, errors, ids, stacks
+from driftsentry import auth, clock, drifts, errors, ids
 from driftsentry.auth import Person, guards
 from driftsentry.clock import to_text
 from driftsentry.db import Database
 from driftsentry.events import Actor
 from driftsentry.live.handover import hand_over
 from driftsentry.live.hub import Hub
-from driftsentry.live.members import has_too_many
 from driftsentry.live.messages import told
 from driftsentry.live.presence import Presence
 from driftsentry.live.requests import MESSAGE_BYTES, Auth, Comment, Join, Leave, Pong, Resume, Said, read
 from driftsentry.live.resuming import Resuming
+from driftsentry.live.rooms import DRIFT, cursor_of, existing
 from driftsentry.live.socket import Member, Socket
 from driftsentry.live.wire import Wire
 from driftsentry.web import Access, DriftSentry, allow, app
@@ -32,8 +31,6 @@ AUTH_SECONDS = 5.0
 MOST_SILENT = 200
 MOST_ROOMS = 100
 FIRST_ROOMS = ("drifts", "alerts")
-CURSOR = re.compile(r"[0-9]{1,18}")
-DRIFT = re.compile(r"drift:([1-9][0-9]{0,8})")
 
 blueprint = Blueprint("live_programs", __name__)
 
@@ -143,22 +140,13 @@ class Conversation:
 
     async def _begin(self, end: datetime) -> None:
         self._close_at(end)
-        session_id = self._socket.member.session_id
         since = self._hub.seq
         self._hub.welcome(self._socket)
-        if has_too_many(self._hub.members, self._socket.member):
-            self._socket.end(1008)
-            return
         for room in FIRST_ROOMS:  # at once: nothing may be told before that
             self._tell_count("room:joined", room)
-        # Asked again, for it may have been revoked after the first look and before the hub knew this socket.
-        try:
-            self._hub.end_sessions(await auth.dead_sessions(self._db, self._quart.settings, {session_id}))
-        except errors.Unavailable:
-            self._socket.end(1013)
-            return
-        if self._after is not None and CURSOR.fullmatch(self._after):
-            self._resuming.ask(int(self._after))
+        after = cursor_of(self._after or "")
+        if after is not None:
+            self._resuming.ask(after)
         else:
             if self._after is not None:
                 self._refuse(errors.Invalid("after takes the number of an event: the last one that you have."))
@@ -216,7 +204,7 @@ class Conversation:
         rooms = self._socket.rooms | {room}
         if len(rooms) > MOST_ROOMS:
             raise errors.Conflict(f"A connection is in {MOST_ROOMS} rooms at most. Leave one first.")
-        if not await _is_room(self._db, room):
+        if room not in FIRST_ROOMS and (":" not in room or not await existing(self._db, [room])):
             raise errors.NotFound("There is no such room: drifts, alerts, drift:<id> or stack:<slug>.")
         self._hub.move(self._socket, rooms)
         self._tell_count("room:joined", room)
@@ -247,15 +235,3 @@ class Conversation:
         """The answer to what could not be done; where it has one, with what the sender knows it by."""
         about = {"clientId": said.client_id} if isinstance(said, Comment) else {}
         self._socket.put(told("error", error={"code": refusal.code, "message": refusal.message}, **about))
-
-
-async def _is_room(db: Database, room: str) -> bool:
-    """Whether there is such a thing. Everybody who is signed in may see all of them."""
-    if room in FIRST_ROOMS:
-        return True
-    kind, _colon, name = room.partition(":")
-    match = DRIFT.fullmatch(room)
-    async with db.read() as tx:
-        if match:
-            return bool(await drifts.select_rows(tx, [int(match[1])]))
-        return kind == "stack" and stacks.is_slug(name) and await stacks.select_stack(tx, name) is not None

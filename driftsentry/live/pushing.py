@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from driftsentry.db import Database
 from driftsentry.events import Event
@@ -19,6 +19,8 @@ Draw = Callable[[Database, Sequence[Event], Rooms], Awaitable[list[Region]]]
 People = Mapping[str, Collection[str]]
 # The same for what is another for each person.
 DrawOwn = Callable[[Database, Sequence[Event], People], Awaitable[list[OwnRegion]]]
+# The regions that are another for each person, by his id.
+Own = Mapping[str, Sequence[OwnRegion]]
 _SAYINGS = {
     "drift.detected": "A drift was detected.",
     "drift.changed": "A drift changed.",
@@ -31,57 +33,56 @@ _SAYINGS = {
 }
 
 
-class _Parts:
-    """What of a batch is alike for many: rendered and looked up once."""
+class Drawn:
+    """What a batch of events changes on pages. What is alike for many is rendered and looked up once, when somebody is
+    there to be told."""
 
-    def __init__(self, batch: Sequence[Event], regions: Sequence[Region]) -> None:
-        told = [_SAYINGS[event.kind] for event in batch if event.kind in _SAYINGS]
-        say = told[0] if len(told) == 1 else f"{len(told)} changes of drifts." if told else ""
-        self._cursor = in_place(render("_cursor.html", seq=batch[-1].seq, say=say))
-        self._is_much = is_much(batch)
-        of_rooms: dict[str, list[Region]] = {}
-        for region in regions:
-            of_rooms.setdefault(region.room, []).append(region)
-        self._places = {room: place for place, room in enumerate(of_rooms)}
-        self._html = {
-            (room, can_decide): "".join(region.html(can_decide) for region in found)
-            for room, found in of_rooms.items()
-            for can_decide in (False, True)
-        }
+    def __init__(
+        self, batch: Sequence[Event], regions: Sequence[Region], own: Mapping[str, Sequence[OwnRegion]]
+    ) -> None:
+        self.batch = batch
+        self.own = own
+        self._regions = regions
         self._frames: dict[tuple[bool, bool, Rooms], Sequence[Frame]] = {}
 
     def frames(self, group: Group) -> Sequence[Frame]:
         """Also where nothing changed for these rooms: the cursor moves on, so a reconnection asks for less."""
         _, can_decide, rooms = group
         is_too_much = self._is_much and "drifts" in rooms
-        key = (can_decide, is_too_much, rooms.intersection(self._places))
+        key = (can_decide, is_too_much, rooms.intersection(self._of_rooms))
         if key not in self._frames:
-            changed = sorted(key[2], key=self._places.__getitem__)
-            frame = Frame("".join((*[self._html[room, can_decide] for room in changed], self._cursor)))
+            changed = [found for room, found in self._of_rooms.items() if room in rooms]
+            frame = Frame("".join((*[html[can_decide] for html in changed], self._cursor)))
             # In this order: whose connection ends between the two comes back with the old cursor, for both.
             self._frames[key] = [RELOAD, frame] if is_too_much else [frame]
         return self._frames[key]
 
+    @cached_property
+    def _is_much(self) -> bool:
+        return is_much(self.batch)
 
-@dataclass(slots=True)
-class Drawn:
-    """What a batch of events changes on pages."""
+    @cached_property
+    def _cursor(self) -> str:
+        told = [_SAYINGS[event.kind] for event in self.batch if event.kind in _SAYINGS]
+        say = told[0] if len(told) == 1 else f"{len(told)} changes of drifts." if told else ""
+        return in_place(render("_cursor.html", seq=self.batch[-1].seq, say=say))
 
-    batch: Sequence[Event]
-    regions: Sequence[Region]
-    own: Mapping[str, Sequence[OwnRegion]]  # by person
-    _parts: list[_Parts] = field(default_factory=list)  # one, when it was asked for; a copy shares it
+    @cached_property
+    def _of_rooms(self) -> dict[str, tuple[str, str]]:
+        """By room, in the order in which it was drawn: (what viewers get, what deciders get)."""
+        found: dict[str, list[Region]] = {}
+        for region in self._regions:
+            found.setdefault(region.room, []).append(region)
+        return {
+            room: ("".join(each.html(False) for each in regions), "".join(each.html(True) for each in regions))
+            for room, regions in found.items()
+        }
 
-    def frames(self, group: Group, user_id: str) -> Sequence[Frame]:
-        """What one person's page gets: first what is his own."""
-        if not self._parts:
-            self._parts.append(_Parts(self.batch, self.regions))
-        frames = self._parts[0].frames(group)
-        if user_id not in self.own:
-            return frames
-        _, _, rooms = group
-        mine = [region.html for region in self.own[user_id] if region.room in rooms]
-        return [Frame("".join(mine)), *frames] if mine else frames
+
+def with_own(frames: Sequence[Frame], own: Sequence[OwnRegion], rooms: Rooms) -> Sequence[Frame]:
+    """The `frames` of a group for one of them: first what is his own."""
+    mine = [region.html for region in own if region.room in rooms]
+    return [Frame("".join(mine)), *frames] if mine else frames
 
 
 class Pages:
@@ -96,7 +97,7 @@ class Pages:
         regions = [region for draw in self._draws for region in await draw(self._db, batch, rooms)]
         return Drawn(batch, regions, await self.draw_own(batch, people))
 
-    async def draw_own(self, batch: Sequence[Event], people: People) -> dict[str, list[OwnRegion]]:
+    async def draw_own(self, batch: Sequence[Event], people: People) -> Own:
         own: dict[str, list[OwnRegion]] = {}
         for draw in self._own_draws:
             for region in await draw(self._db, batch, people):

@@ -218,8 +218,8 @@ async def test_what_is_alike_for_many_groups_is_rendered_and_encoded_once(sqlite
     batch = await hub(sqlite_site)._since(before, hub(sqlite_site).seq)
     drawn = await hub(sqlite_site)._pages.draw(batch, frozenset({"drifts", "drift:1"}), {})
     groups = [(False, False, frozenset({"drifts", f"drift:{number}"})) for number in range(2, 50)]
-    assert len({id(drawn.frames(group, "x")[0]) for group in groups}) == 1
-    [mine] = drawn.frames((False, False, frozenset({"drifts", "drift:1"})), "x")
-    [lists], [one] = drawn.frames(groups[0], "x"), drawn.frames((False, False, frozenset({"drift:1"})), "x")
+    assert len({id(drawn.frames(group)[0]) for group in groups}) == 1
+    [mine] = drawn.frames((False, False, frozenset({"drifts", "drift:1"})))
+    [lists], [one] = drawn.frames(groups[0]), drawn.frames((False, False, frozenset({"drift:1"})))
     cursor = one.text[one.text.index('<i hx-swap-oob="outerMorph" id="live-cursor"') :]
     assert mine.text == lists.text.removesuffix(cursor) + one.text

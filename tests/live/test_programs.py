@@ -217,7 +217,7 @@ async def test_each_event_is_told_once_with_the_first_of_its_rooms(sqlite_site: 
         await site.post_body(scan(9, "90"))
         assert await feed.is_silent()
         assert (await feed.ask("leave", room="drifts"))["type"] == "room:left"
-        assert hub(site).members.rooms == {"alerts"}
+        assert hub(site).members.people.keys() == {"alerts"}
 
 
 async def test_a_room_brings_only_what_is_about_it(sqlite_site: Site) -> None:

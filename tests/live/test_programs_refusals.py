@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as some
 from quart.testing.connections import WebsocketResponseError
 
 from driftsentry import clock, errors
-from driftsentry.auth import access_tokens
+from driftsentry.auth import Person, access_tokens
 from driftsentry.auth.access_tokens import Claim
 from driftsentry.auth.guards import COOKIE
 from driftsentry.live import programs
@@ -114,16 +115,17 @@ async def test_a_revoked_session_ends_its_connections_at_once_and_no_others(site
 async def test_a_session_that_ended_while_it_was_let_in_ends_it(
     sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Revoked in another process, between the look at the token and the hub's knowing of it: nobody will tell."""
+    """Revoked, and told, between the look at the token and the hub's knowing of the socket."""
     site, program = sqlite_site, await as_role(sqlite_site, "viewer")
-    plain = programs.auth.dead_sessions
+    identify = programs._identify
 
-    async def revoked(*args: Any) -> set[str]:
-        async with site.db.write() as tx:
-            await tx.run("UPDATE sessions SET revoked_at = '2026-01-01T00:00:00.000000Z'")
-        return await plain(*args)
+    async def slowly(*args: Any) -> tuple[Person, datetime]:
+        found = await identify(*args)
+        await site.disable(site.people[found[0].name])
+        await site.caught_up()
+        return found
 
-    monkeypatch.setattr(programs.auth, "dead_sessions", revoked)
+    monkeypatch.setattr(programs, "_identify", slowly)
     async with knocking(site, Authorization=f"Bearer {program.token}") as feed:
         assert await feed.closed() == 4401
 
@@ -197,7 +199,7 @@ async def test_rooms_of_what_there_is_not_and_texts_that_are_none(sqlite_site: S
         for text in ("", " \n\t", "x" * 4001, None, 1, ["x"], {}):
             assert (await refused(feed, "message", room="drift:1", text=text))[0] == "VALIDATION_ERROR", text
         assert await refused(feed, "message", room="drifts", text="hello") == ("NOT_FOUND", None)
-        assert hub(site).members.rooms == {"drifts", "alerts"}
+        assert hub(site).members.people.keys() == {"drifts", "alerts"}
     assert await site.events("drift.commented") == []
 
 

@@ -13,7 +13,7 @@ from driftsentry.live import hub as hubs
 from driftsentry.live import resuming
 from driftsentry.live.messages import Message
 from tests.api.program import as_role
-from tests.live.feeds import PATH, all_live, knocking, latest, opened
+from tests.live.feeds import PATH, Feed, all_live, knocking, latest, opened
 from tests.live.test_live import hub
 from tests.live.test_programs import decide, numbers, scan
 from tests.site import Site
@@ -131,16 +131,21 @@ class Stuck:
         return await self._describe(db, batch)
 
 
+async def stuck_resume(site: Site, feed: Feed, monkeypatch: pytest.MonkeyPatch) -> Stuck:
+    await all_live(site)
+    stuck = Stuck(site, monkeypatch)
+    await feed.say("resume", after=0)
+    await asyncio.wait_for(stuck.begun.wait(), 5)
+    return stuck
+
+
 async def test_who_resumes_is_heard_meanwhile_and_cannot_ask_for_more(
     sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, program = sqlite_site, await as_role(sqlite_site, "viewer")
     await site.post_body(scan(1))
     async with opened(site, program) as feed:
-        await all_live(site)
-        stuck = Stuck(site, monkeypatch)
-        await feed.say("resume", after=0)
-        await asyncio.wait_for(stuck.begun.wait(), 5)
+        stuck = await stuck_resume(site, feed, monkeypatch)
         [socket] = list(hub(site).members)
         socket.heard_at = before = 0
         await feed.say("pong")
@@ -157,10 +162,7 @@ async def test_who_vanishes_while_it_resumes_is_gone(sqlite_site: Site, monkeypa
     site, program = sqlite_site, await as_role(sqlite_site, "viewer")
     await site.post_body(scan(1))
     async with opened(site, program) as feed:
-        await all_live(site)
-        stuck = Stuck(site, monkeypatch)
-        await feed.say("resume", after=0)
-        await asyncio.wait_for(stuck.begun.wait(), 5)
+        stuck = await stuck_resume(site, feed, monkeypatch)
         await feed.socket._send_queue.put({"type": "websocket.disconnect", "code": 1006})
         async with asyncio.timeout(5):
             while not stuck.was_cancelled:  # noqa: ASYNC110

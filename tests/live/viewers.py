@@ -5,14 +5,12 @@ import asyncio
 import json
 import random
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import httpx
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.asyncio.client import ClientConnection
 
 from driftsentry import auth, clock, events, ids
 from driftsentry.auth.guards import COOKIE
@@ -23,6 +21,7 @@ from driftsentry.live.presence import Presence
 from driftsentry.live.socket import Member, Socket
 from driftsentry.live.wire import Wire
 from tests.ingest.samples import entry, plan
+from tests.live.held import Held
 from tests.servers import Server
 from tests.site import OURS, Site, add_person, open_session, settings, sign
 
@@ -37,19 +36,16 @@ DRIFT = "/live?after=0&room=drifts&room=drift:1"
 VIEWERS = re.compile(r'id="drift-1-viewers"[^>]*>(.*?)</p>')
 
 
-class Page:
+class Page(Held):
     """A list of drifts that somebody has open: what it shows, and up to which event it has heard."""
 
     def __init__(self, url: str, servers: Sequence[Server], cookie: str, *, silence: float = 60) -> None:
-        """`url`: of the socket, which may be a proxy's. `silence`: seconds after which it thinks the line dead."""
-        self._url, self._servers, self._cookie, self._silence = url, servers, cookie, silence
+        """`url`: of the socket, which may be a proxy's."""
+        super().__init__(OURS | {"Cookie": f"{COOKIE}={cookie}"}, silence=silence)
+        self._url, self._servers, self._cookie = url, servers, cookie
         self.drifts: dict[int, Shown] = {}
-        self.cursor = 0
         self.rooms = ["drifts"]
-        self.connections = 0
         self.reloads = 0
-        self.is_open = asyncio.Event()
-        self.closes: Counter[int | None] = Counter()
         self.wrong: list[str] = []
 
     async def load(self) -> None:
@@ -68,50 +64,23 @@ class Page:
         self.cursor = max(self.cursor, int(found[1]))
 
     async def live(self) -> None:
-        """Until it is cancelled: connected, or about to connect again."""
         await self.load()
-        while True:
-            with suppress(OSError, InvalidHandshake, TimeoutError, ConnectionClosed, EOFError):
-                await self._listen()
-            self.is_open.clear()
-            await asyncio.sleep(random.uniform(0, 0.05))
+        await super().live()
 
-    async def _listen(self) -> None:
+    def address(self) -> str:
         rooms = "".join(f"&room={room}" for room in self.rooms)
-        headers = OURS | {"Cookie": f"{COOKIE}={self._cookie}"}
-        socket = await asyncio.wait_for(
-            connect(
-                f"{self._url}/live?after={self.cursor}{rooms}",
-                additional_headers=headers,
-                compression=None,
-                ping_interval=None,
-                max_size=None,
-                close_timeout=0.1,
-                proxy=None,
-            ),
-            2 * self._silence,
-        )
-        try:
-            self.connections += 1
-            self.is_open.set()
-            while True:
-                frame = str(await asyncio.wait_for(socket.recv(), self._silence))
-                if frame.startswith(RELOAD):
-                    self.reloads += 1
-                    await self.load()
-                    return
-                self._hear(frame)
-        except ConnectionClosed:
-            self.closes[socket.close_code] += 1
-        finally:
-            if not socket.close_code:
-                socket.transport.abort()
+        return f"{self._url}/live?after={self.cursor}{rooms}"
 
-    def _hear(self, frame: str) -> None:
-        if not frame.startswith("{"):
-            self._show(frame, is_whole=False)
-            [cursor] = CURSOR.findall(frame)[-1:] or [self.cursor]
+    async def hear(self, _socket: ClientConnection, text: str) -> bool:
+        if text.startswith(RELOAD):
+            self.reloads += 1
+            await self.load()
+            return False
+        if not text.startswith("{"):
+            self._show(text, is_whole=False)
+            [cursor] = CURSOR.findall(text)[-1:] or [self.cursor]
             self.cursor = max(self.cursor, int(cursor))
+        return True
 
     def _show(self, html: str, is_whole: bool) -> None:
         """Rows replace those that are on the page; the others have no place on it."""
