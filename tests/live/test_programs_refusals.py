@@ -3,7 +3,6 @@
 import contextlib
 import json
 import time
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as some
 from quart.testing.connections import WebsocketResponseError
 
 from driftsentry import clock, errors
-from driftsentry.auth import Person, access_tokens
+from driftsentry.auth import access_tokens
 from driftsentry.auth.access_tokens import Claim
 from driftsentry.auth.guards import COOKIE
 from driftsentry.live import programs
@@ -40,8 +39,8 @@ async def test_who_is_nobody_is_closed_with_4401(sqlite_site: Site, monkeypatch:
     forged = access_tokens.issue(key[::-1], claim, now)
     of_another = access_tokens.issue(key, Claim("somebody", claim.session_id), now)
     ci, browser = await site.ci_token(), await site.as_admin()
-    headers = [f"Bearer {each}" for each in (expired, forged, of_another, ci, "", "x.y.z", "\xe9")]
-    for header in (*headers, f"Basic {living.token}", living.token, ""):
+    bearers = [f"Bearer {each}" for each in (expired, forged, of_another, ci, "", "x.y.z", "\xe9")]
+    for header in (*bearers, f"Basic {living.token}", living.token, ""):
         async with knocking(site, Authorization=header) as feed:
             assert await feed.closed() == 4401, header
     async with knocking(site, Cookie=f"{COOKIE}={browser.cookie}") as feed:  # and says nothing
@@ -119,7 +118,7 @@ async def test_a_session_that_ended_while_it_was_let_in_ends_it(
     site, program = sqlite_site, await as_role(sqlite_site, "viewer")
     identify = programs._identify
 
-    async def slowly(*args: Any) -> tuple[Person, datetime]:
+    async def slowly(*args: Any) -> object:
         found = await identify(*args)
         await site.disable(site.people[found[0].name])
         await site.caught_up()
@@ -149,13 +148,13 @@ async def test_a_flood_ends_with_1008_and_a_message_that_is_too_large_with_1009(
         assert await large.closed() == 1009
 
 
+def away(*_: object) -> None:
+    raise errors.Unavailable("The database cannot be reached just now.")
+
+
 async def test_an_outage_while_it_resumes_ends_with_1013(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have been told half of it: it must not take what follows for everything."""
     site, program = sqlite_site, await as_role(sqlite_site, "viewer")
-
-    async def away(*_: object) -> None:
-        raise errors.Unavailable("The database cannot be reached just now.")
-
     async with opened(site, program) as feed:
         await all_live(site)
         monkeypatch.setattr(hub(site), "_describe", away)
@@ -216,10 +215,6 @@ async def test_a_connection_is_in_a_hundred_rooms_at_most(sqlite_site: Site, mon
 async def test_an_outage_is_an_answer(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     await sqlite_site.post_body(PLAN)
     async with opened(sqlite_site, await as_role(sqlite_site, "engineer")) as feed:
-
-        def away() -> None:
-            raise errors.Unavailable("The database cannot be reached just now.")
-
         monkeypatch.setattr(sqlite_site.db, "write", away)
         assert await refused(feed, "message", room="drift:1", text="hello", clientId="1") == ("UNAVAILABLE", "1")
         monkeypatch.undo()
