@@ -22,7 +22,8 @@ CREATE TABLE users (
     is_active       INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
     created_at      TEXT NOT NULL,
     alerts_read_to  INTEGER NOT NULL DEFAULT 0,     -- alerts up to this one are read; later ones have a row each
-    signed_in_at    TEXT                            -- last time
+    signed_in_at    TEXT,                           -- last time
+    preferences     TEXT NOT NULL DEFAULT '{}'      -- JSON: how he likes his pages
 );
 
 -- One row a sign-in, of a browser or of a program. The browser holds a random secret in a signed cookie, this

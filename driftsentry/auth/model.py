@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from driftsentry.auth.preferences import Preferences
+
 PASSWORD_BYTES = 72
 SESSIONS_PER_USER = 20
 
@@ -78,6 +80,7 @@ class Person:
     theme: str
     session_id: str
     last_seen_at: datetime
+    preferences: Preferences
 
     @property
     def can_decide(self) -> bool:

@@ -1,6 +1,6 @@
-"""Signing in, signing out, and the choice of a theme."""
+"""Signing in, signing out, the choice of a theme, and how somebody likes his pages."""
 
-from typing import cast
+from typing import Any, cast
 
 from quart import Blueprint, Response, g, redirect, request
 from quart_auth import Action, AuthUser, login_user, logout_user
@@ -54,6 +54,22 @@ async def logout() -> Response:
 async def theme() -> Response:
     form = await request.form
     await people.choose_theme(app().db, guards.person(), form.get("theme", ""))
+    return cast(Response, redirect(_local(form.get("next", "")), 303))
+
+
+@blueprint.post("/account/preferences")
+@allow(Access.VIEWER)
+async def preferences() -> Response:
+    """`keys` (on, off), `diff`, `density`, or `columns`: several, and an empty one so that all can be switched off."""
+    form = await request.form
+    wishes: dict[str, Any] = {name: form[name] for name in ("diff", "density") if name in form}
+    if "keys" in form:
+        wishes["keys"] = form["keys"] == "on"
+    if "columns" in form:
+        wishes["columns"] = [column for column in form.getlist("columns") if column]
+    await people.prefer(app().db, guards.person().id, **wishes)
+    if answers.is_fragment():
+        return Response(status=204)
     return cast(Response, redirect(_local(form.get("next", "")), 303))
 
 

@@ -1,6 +1,6 @@
 """Accounts of people: one write transaction and its event each. The command line acts as `SYSTEM`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from driftsentry import clock, errors, events, ids
@@ -22,6 +22,13 @@ async def choose_theme(db: Database, person: Person, theme: str) -> None:
         raise errors.Invalid("Choose auto, light or dark.")
     async with db.write() as tx:
         await queries.update_theme(tx, person.id, theme)
+
+
+async def prefer(db: Database, user_id: str, **wishes: bool | str | Iterable[str]) -> None:
+    """Change some of somebody's preferences. Raises `Invalid` for what cannot be chosen."""
+    async with db.write() as tx:
+        now = await queries.select_preferences(tx, user_id)
+        await queries.update_preferences(tx, user_id, now.changed(**wishes))
 
 
 # -- Making people ---------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from driftsentry import clock
+from driftsentry.auth import preferences
 from driftsentry.auth.model import Account, Role, User
+from driftsentry.auth.preferences import Preferences
 from driftsentry.clock import from_text, maybe_from_text, to_text
 from driftsentry.db import Row, Tx
 
@@ -142,3 +144,12 @@ async def update_signed_in(tx: Tx, user_id: str, at: datetime) -> None:
 
 async def update_theme(tx: Tx, user_id: str, theme: str) -> None:
     await tx.run("UPDATE users SET theme = :theme WHERE id = :id", id=user_id, theme=theme)
+
+
+async def select_preferences(tx: Tx, user_id: str) -> Preferences:
+    return preferences.read(await tx.value("SELECT preferences FROM users WHERE id = :id", id=user_id))
+
+
+async def update_preferences(tx: Tx, user_id: str, chosen: Preferences) -> None:
+    text = preferences.written(chosen)
+    await tx.run("UPDATE users SET preferences = :preferences WHERE id = :id", id=user_id, preferences=text)

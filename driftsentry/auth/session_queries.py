@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from driftsentry.auth import preferences
 from driftsentry.auth.devices import device_of
 from driftsentry.auth.model import NewSession, Person, Role, Session
 from driftsentry.clock import from_text, to_text
 from driftsentry.db import Row, Tx
 
 _PERSON = (
-    "SELECT u.id, u.email, u.name, u.role, u.theme, s.id AS session_id, s.last_seen_at, s.expires_at"
+    "SELECT u.id, u.email, u.name, u.role, u.theme, u.preferences, s.id AS session_id, s.last_seen_at,"
+    " s.expires_at"
     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.revoked_at IS NULL AND u.is_active = 1"
 )
 
@@ -43,8 +45,8 @@ async def select_person_of_program(tx: Tx, session_id: str) -> tuple[Person, dat
 
 def _person(row: Row) -> tuple[Person, datetime]:
     seen, end = from_text(row["last_seen_at"]), from_text(row["expires_at"])
-    role = Role(row["role"])
-    return Person(row["id"], row["email"], row["name"], role, row["theme"], row["session_id"], seen), end
+    role, likes = Role(row["role"]), preferences.read(row["preferences"])
+    return Person(row["id"], row["email"], row["name"], role, row["theme"], row["session_id"], seen, likes), end
 
 
 async def update_session_seen(tx: Tx, session_id: str, at: datetime) -> None:

@@ -9,6 +9,7 @@ import pytest
 from driftsentry import clock, errors, ids
 from driftsentry.auth import actions, queries, session_queries, sessions
 from driftsentry.auth.model import NewSession, Person, User
+from driftsentry.auth.preferences import Preferences
 from driftsentry.events import Actor
 from tests.site import PASSWORD, Browser, Site
 
@@ -187,7 +188,7 @@ async def test_somebody_who_was_disabled_meanwhile_ends_nothing(site: Site) -> N
     await site.browser_of(other)
     [target] = await sessions_of(site, other)
     await site.disable(me)
-    person = Person(me.id, me.email, me.name, me.role, "auto", "none", clock.now())
+    person = Person(me.id, me.email, me.name, me.role, "auto", "none", clock.now(), Preferences())
     for attempt in (
         sessions.end(site.db, actor_of(me), target),
         sessions.end_others(site.db, actor_of(me), person),

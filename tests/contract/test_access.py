@@ -95,6 +95,7 @@ ROUTES: dict[tuple[str, str], tuple[Access, str, Any]] = {
     ("GET", "/audit/verification"): (Access.ADMIN, "/audit/verification", None),
     ("GET", "/audit/export"): (Access.ADMIN, "/audit/export?format=csv", None),
     ("POST", "/account/theme"): (Access.VIEWER, "/account/theme", {"theme": "dark"}),
+    ("POST", "/account/preferences"): (Access.VIEWER, "/account/preferences", {"keys": "off"}),
     ("WS", "/live"): (Access.SOCKET, "/live", None),
     ("WS", "/api/v1/live"): (Access.SOCKET, "/api/v1/live", None),
     ("POST", "/api/v1/stacks/<slug>/reports"): (Access.REPORTER, "/api/v1/stacks/prod/app/reports", None),
