@@ -143,7 +143,8 @@ class Database:
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
         try:
-            await asyncio.wait_for(self._turn.acquire(), WAIT_SECONDS)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._turn.acquire()
         except TimeoutError:
             raise errors.Unavailable("Too many changes are waiting to be written. Try again in a moment.") from None
         try:

@@ -131,6 +131,7 @@ class PostgresEngine:
             while not lost.is_set():
                 on_change()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(lost.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await lost.wait()
         finally:
             await connection.close(timeout=1)

@@ -225,3 +225,22 @@ async def test_lost_connections_heal_and_the_tail_goes_on(db: Database, postgres
         await told.wait()
     await tail.stop()
     assert seen == [1]
+
+
+async def test_a_writer_that_is_cancelled_ends_at_whatever_step(sqlite_url: str) -> None:
+    """Also in the moment in which it gets its turn: a task that went on would keep the process from ending."""
+    database = Database(sqlite_url)
+    await database.connect()
+
+    async def hold() -> None:
+        async with database.write():
+            await asyncio.Event().wait()
+
+    for steps in range(8):
+        task = asyncio.create_task(hold())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _pending = await asyncio.wait({task}, timeout=5)
+        assert done, f"it goes on after {steps} steps"
+    await database.disconnect()

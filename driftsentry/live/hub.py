@@ -268,7 +268,8 @@ class Hub:
         if self.members:
             self._empty.clear()
         try:
-            await asyncio.wait_for(self._empty.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._empty.wait()
         except TimeoutError:
             _log.warning("live.sockets_left", extra={"sockets": len(self.members)})
 

@@ -76,7 +76,8 @@ class LargeReports:
     async def _asked(self, question: Awaitable[T]) -> T:
         self._is_idle = False
         try:
-            answer = await asyncio.wait_for(question, PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                answer = await question
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
             raise errors.Unavailable("The report could not be read just now. Send it again.") from None
         self._is_idle = True
@@ -98,11 +99,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     assert process.stdin is not None, "a pipe"
     process.stdin.close()
     try:
-        await asyncio.wait_for(process.communicate(), 5)
+        async with asyncio.timeout(5):
+            await process.communicate()
     except TimeoutError:
         _kill(process)
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.communicate(), 5)
+            async with asyncio.timeout(5):
+                await process.communicate()
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
