@@ -14,6 +14,8 @@ from driftsentry.events import Event, latest_seq, select_after
 COALESCED_SECONDS = 0.03
 _log = logging.getLogger(__name__)
 Subscriber = Callable[[list[Event]], Awaitable[None]]
+# Hears where the log ends now, when that is before what was told: another database took the place of the one before.
+Rewind = Callable[[int], Awaitable[None]]
 
 
 class Tail:
@@ -28,6 +30,7 @@ class Tail:
         self._subscribers: list[Subscriber] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.wakes: list[Callable[[], None]] = []  # who else is woken whenever there may be something new
+        self.rewinds: list[Rewind] = []
         self.seq = 0
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -73,6 +76,9 @@ class Tail:
         """Tell the next batch; whether there was one."""
         async with self._db.read() as tx:
             batch = await select_after(tx, self.seq)
+            end = batch[-1].seq if batch else await latest_seq(tx)
+        if end < self.seq:
+            await self._rewind(end)
         if not batch:
             return False
         for subscriber in self._subscribers:
@@ -83,10 +89,17 @@ class Tail:
             except Exception:
                 # One broken subscriber must not keep the others, nor later events, from being told.
                 _log.exception("events.subscriber_failed", extra={"first": batch[0].seq})
-        self.seq = batch[-1].seq
+        self.seq = end
         # The head stands in the log too: a tail cut off together with `event_head` shows against it.
         _log.info("events.head", extra={"seq": self.seq, "hash": batch[-1].hash})
         return True
+
+    async def _rewind(self, seq: int) -> None:
+        """A backup was restored under this process: what it is told next has numbers that were told before."""
+        _log.error("events.shorter", extra={"told": self.seq, "seq": seq})
+        self.seq = seq
+        for rewind in self.rewinds:
+            await rewind(seq)
 
 
 def _severity(problem: Exception) -> int:

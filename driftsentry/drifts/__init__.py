@@ -1,12 +1,22 @@
 """Drifts: what differs, what was decided about it, and by whom."""
 
-from driftsentry.drifts.actions import Once, Wish, comment, count_waiting, decide, lapse, most_urgent, require, text_of
+from driftsentry.drifts.actions import (
+    Comment,
+    Once,
+    Wish,
+    comment,
+    count_waiting,
+    decide,
+    lapse,
+    most_urgent,
+    require,
+    text_of,
+)
 from driftsentry.drifts.lines import path_text
 from driftsentry.drifts.listing import SORTS, Decided, Listed, Wanted, is_place
 from driftsentry.drifts.listing_queries import (
     Found,
     count_timeline,
-    select_last_of_request,
     select_list,
     select_listed,
     select_timeline,
@@ -23,6 +33,7 @@ __all__ = [
     "SORTS",
     "UNTIL_CHANGE",
     "BookOf",
+    "Comment",
     "Counts",
     "Decided",
     "Drift",
@@ -54,7 +65,6 @@ __all__ = [
     "resolve_held",
     "review",
     "select_environment_counts",
-    "select_last_of_request",
     "select_list",
     "select_listed",
     "select_open_drifts",

@@ -149,9 +149,10 @@ async def _answer_again(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drif
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One that was stored: on which drift, and the number and time of its event."""
+    """One that was stored: on which drift, its text, and the number and time of its event."""
 
     drift: Drift
+    text: str
     seq: int
     at: datetime
 
@@ -174,7 +175,7 @@ async def comment(db: Database, actor: Actor, drift_id: int, text: str, once: On
         now = clock.now()
         events.record(tx, "drift.commented", actor, at=now, stack_id=drift.stack_id, drift_id=drift_id, text=text)
         seq = await events.latest_seq(tx) + len(tx.entries)  # nobody else writes before this is committed
-    return Comment(drift, seq, now)
+    return Comment(drift, text, seq, now)
 
 
 async def most_urgent(tx: Tx, limit: int, *, stack: str = "") -> list[Row]:

@@ -81,17 +81,6 @@ async def count_timeline(tx: Tx, drift_id: int) -> int:
     return int(await tx.value(f"SELECT count(*) FROM events WHERE {_OF_DRIFT}", drift_id=drift_id))
 
 
-async def select_last_of_request(tx: Tx, drift_id: int, request_id: str) -> Event:
-    """What a request recorded of a drift. It has been committed: only then does it have a number."""
-    row = await tx.one(
-        f"SELECT * FROM events WHERE {_OF_DRIFT} AND request_id = :request_id ORDER BY seq DESC LIMIT 1",
-        drift_id=drift_id,
-        request_id=request_id,
-    )
-    assert row is not None, "the caller has recorded it"
-    return event_of(row)
-
-
 # -- What matches --------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from driftsentry.events import BATCH, Event, latest_seq, select_after
 from driftsentry.live.catching_up import CatchUps
 from driftsentry.live.members import Members, has_too_many
 from driftsentry.live.messages import Describe, Message, told
-from driftsentry.live.pushing import Drawn, Pages, with_own
+from driftsentry.live.pushing import Drawn, Pages, reload_at, with_own
 from driftsentry.live.socket import Member, Rooms, Socket
 from driftsentry.live.wire import Frame
 from driftsentry.tail import Tail
@@ -57,6 +57,7 @@ class Hub:
         self.told = 0
         self.delays: deque[float] = deque(maxlen=MEASURED)  # seconds from an event's time to its push
         tail.subscribe(self.tell)
+        tail.rewinds.append(self.rewind)
 
     def start(self) -> None:
         """Call once, when the tail knows where the log ends."""
@@ -81,6 +82,13 @@ class Hub:
             self._measure(batch)
             self._recent.extend(batch)
             self.seq = batch[-1].seq
+
+    async def rewind(self, seq: int) -> None:
+        """The log ends at `seq` now, which is before what was told: everybody has to look anew."""
+        async with self._turn:
+            self._recent.clear()
+            self.seq = seq
+            self._end_all(1012)
 
     async def _draw(self, batch: Sequence[Event]) -> tuple[Drawn, Sequence[Message]]:
         rooms = self.members.rooms_of_pages()
@@ -130,6 +138,9 @@ class Hub:
     async def join(self, socket: Socket, after: int) -> None:
         """Let a socket in, and tell it what happened since event `after`, which it knows by now."""
         async with self._catch_ups.turn_of(socket.member):
+            if after > self.seq and not await self._is_to_come(after):
+                self._give(socket, [reload_at(self.seq)])
+                after = self.seq
             while not await self._let_in(socket, after := await self._catch_up(socket, after)):
                 pass
 
@@ -167,6 +178,8 @@ class Hub:
         is not in it: rows may be newer than the cursor says, and come again with the next answer."""
         async with self._catch_ups.turn_of(member):
             seq = self.seq
+            if after > seq and not await self._is_to_come(after):
+                return [reload_at(seq)]
             return await self._catch_ups.frames(after, seq, rooms, member) if after < seq else ()
 
     def move(self, socket: Socket, rooms: Rooms) -> None:
@@ -210,11 +223,16 @@ class Hub:
                     socket.is_held = False
         return is_whole
 
-    async def _reach(self, socket: Socket, seq: int) -> None:
-        """Wait for an event that another process has told already and this one is about to hear of, if there is one."""
+    async def _is_to_come(self, seq: int) -> bool:
+        """Whether another process has told this event already, and this one is about to hear of it."""
         async with self._db.read() as tx:
             exists = seq <= await latest_seq(tx)
         self._tail.poke()
+        return exists
+
+    async def _reach(self, socket: Socket, seq: int) -> None:
+        """Wait for an event that is to come, if there is one."""
+        exists = await self._is_to_come(seq)
         while exists and self.seq < seq and _is_there(socket):  # noqa: ASYNC110
             await asyncio.sleep(PUMP_SECONDS)
 

@@ -8,8 +8,8 @@ from msgspec import Meta
 from driftsentry import drifts
 from driftsentry.api.schema import Output
 from driftsentry.clock import to_text
-from driftsentry.drifts import Listed
-from driftsentry.events import Event
+from driftsentry.drifts import Comment, Listed
+from driftsentry.events import Actor, Event
 from driftsentry.ingest import Change
 
 StatusName = Literal["detected", "approved", "rejected", "resolved"]
@@ -147,6 +147,20 @@ def timeline_output(event: Event, *, is_signed_in: bool) -> TimelineOutput:
         actor=ActorOutput(kind=event.actor.kind, id=event.actor.id, name=event.actor.name),  # type: ignore[arg-type]
         verdict=past if past in ("approved", "rejected") else None,  # type: ignore[arg-type]
         report_id=event.report_id,
+    )
+
+
+def comment_output(stored: Comment, actor: Actor) -> TimelineOutput:
+    """As `timeline_output` will show it."""
+    told: dict[str, Any] = dict.fromkeys(_TOLD) | {"text": stored.text}
+    return TimelineOutput(
+        seq=stored.seq,
+        at=to_text(stored.at),
+        kind="drift.commented",
+        **told,
+        actor=ActorOutput(kind="user", id=actor.id, name=actor.name),
+        verdict=None,
+        report_id=None,
     )
 
 

@@ -17,6 +17,7 @@ from driftsentry.api.v1.drift_outputs import (
     SeverityName,
     StatusName,
     TimelineOutput,
+    comment_output,
     entry_output,
     timeline_output,
 )
@@ -128,10 +129,9 @@ async def comment_on_drift(drift_id: int, body: CommentInput, once: Once | None)
     A comment can be neither edited nor removed.
     """
     actor = guards.actor()
-    await drifts.comment(app().db, actor, drift_id, body.text, once)
-    async with app().db.read() as tx:
-        event = await drifts.select_last_of_request(tx, drift_id, actor.request_id)
-    return answer(timeline_output(event, is_signed_in=True), status=201)
+    stored = await drifts.comment(app().db, actor, drift_id, body.text, once)
+    # Nothing is read again: where that failed, an answer of 503 would have it sent, and stored, once more.
+    return answer(comment_output(stored, actor), status=201)
 
 
 # -- What was asked for --------------------------------------------------------------------------------------------
