@@ -192,6 +192,11 @@ async def select_after(tx: Tx, seq: int, limit: int = BATCH) -> list[Event]:
     return [event_of(row) for row in await _select_after(tx, seq, limit)]
 
 
+async def select_of_kind_after(tx: Tx, seq: int, kind: str, limit: int = 2000) -> list[Event]:
+    sql = f"SELECT {_COLUMNS} FROM events WHERE kind = :kind AND seq > :seq ORDER BY seq LIMIT :limit"
+    return [event_of(row) for row in await tx.all(sql, kind=kind, seq=seq, limit=limit)]
+
+
 async def select_raw_after(tx: Tx, seq: int, limit: int = BATCH) -> list[dict[str, Any]]:
     """The rows as they were chained: for verifying them."""
     rows = await _select_after(tx, seq, limit)

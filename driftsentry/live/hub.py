@@ -14,6 +14,7 @@ from driftsentry.live.catching_up import CatchUps
 from driftsentry.live.members import Members, has_too_many
 from driftsentry.live.messages import Describe, Message, told
 from driftsentry.live.pushing import Drawn, Pages, reload_at, with_own
+from driftsentry.live.revocations import Revocations
 from driftsentry.live.socket import Member, Rooms, Socket
 from driftsentry.live.wire import Frame
 from driftsentry.tail import Tail
@@ -44,7 +45,7 @@ class Hub:
         self._recent: deque[Event] = deque(maxlen=RECENT)
         self._catch_ups = CatchUps(pages, self._since)
         self._behind: set[Socket] = set()
-        self._revoked: deque[str] = deque(maxlen=RECENT)
+        self._revoked = Revocations(db)
         self._tail = tail
         # Either a batch is told, or somebody is let in: so nothing falls between what he missed and what he hears.
         self._turn = asyncio.Lock()
@@ -70,7 +71,7 @@ class Hub:
 
     async def tell(self, batch: Sequence[Event]) -> None:
         """Push what a batch of committed events changes to whoever looks at it, and the events to programs."""
-        self._end_revoked(batch)
+        self.end_sessions(await self._revoked.known_by(batch))
         async with self._turn:
             try:
                 self._push(*await self._draw(batch))
@@ -253,11 +254,6 @@ class Hub:
         self._give(socket, [frame for message in messages for frame in message.frames_for(socket)])
 
     # -- Ends ----------------------------------------------------------------------------------------------------
-
-    def _end_revoked(self, batch: Sequence[Event]) -> None:
-        revoked = [event.data["session_id"] for event in batch if event.kind == "session.revoked"]
-        self._revoked.extend(revoked)
-        self.end_sessions(set(revoked))
 
     def end_sessions(self, session_ids: set[str]) -> None:
         for socket in self.members if session_ids else ():

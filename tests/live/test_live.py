@@ -204,6 +204,19 @@ async def test_a_session_that_was_revoked_while_its_socket_was_opened_gets_none(
     assert (late.close_code, len(hub(site))) == (4401, 0)
 
 
+async def test_who_is_signed_out_behind_much_else_is_not_kept_until_that_is_told(site: Site) -> None:
+    browser = await site.as_viewer()
+    async with browser.socket(await address(site, "drifts")) as socket:
+        await connected(site)
+        async with hub(site)._turn:  # nothing can be told
+            async with site.db.write() as tx:
+                person = str(await tx.value("SELECT id FROM sessions"))
+                for _ in range(events.BATCH + 1):
+                    events.record(tx, "drift.moved", events.SYSTEM, at=clock.now(), drift_id=1)
+                events.record(tx, "session.revoked", events.SYSTEM, at=clock.now(), session_id=person)
+            assert await closed(socket) == 4401
+
+
 async def test_disabling_somebody_closes_all_his_sockets(site: Site) -> None:
     emil = await site.person("Emil")
     one, two = await site.browser_of(emil), await site.browser_of(emil)
