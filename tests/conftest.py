@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.databases import PostgresServer, postgres_server, sqlite_file
 from tests.site import Site, running_site
 
 EVENT_KEY = b"k" * 32
+
+# To compile all tests takes each worker ten seconds: what is compiled is kept, also where the environment says no.
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,10 +1,9 @@
 """Who may import whom: the rules of the house, read from the source."""
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 from driftsentry import ROOT
 
@@ -46,80 +45,8 @@ def imports_of(path: Path) -> set[str]:
     return {name for name in found if name.startswith("driftsentry")}
 
 
-def is_surface(path: Path) -> bool:
-    room = room_of(module_of(path))
-    return room in SURFACES or path.name.endswith(("pages.py", "guards.py"))
-
-
-IDS = [str(path.relative_to(PACKAGE)) for path in SOURCES]
-
-
-def test_every_room_has_its_place() -> None:
-    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert rooms == FEATURES | SURFACES | PURE | {"migrations", "demo"}
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_the_kernel_and_the_pure_rooms_import_no_feature(path: Path) -> None:
-    room = room_of(module_of(path))
-    if room in KERNEL | PURE:
-        assert {room_of(name) for name in imports_of(path)} & (FEATURES | SURFACES) == set()
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_features_never_import_the_surfaces_that_cut_across_them(path: Path) -> None:
-    if room_of(module_of(path)) in FEATURES:
-        assert {room_of(name) for name in imports_of(path)} & SURFACES == set()
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_another_feature_is_used_through_its_package_only(path: Path) -> None:
-    room = room_of(module_of(path))
-    if room in TOP:
-        return
-    for name in imports_of(path):
-        parts = name.split(".")
-        if len(parts) < 4 or parts[1] not in FEATURES or parts[1] == room:
-            continue
-        # The guards of routes are what surfaces share.
-        is_shared = is_surface(path) and parts[1:3] == ["auth", "guards"]
-        assert is_shared, f"{path.name} reaches into {name}"
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_nobody_imports_the_queries_of_another_feature(path: Path) -> None:
-    room = room_of(module_of(path))
-    taken = {room_of(name) for name in imports_of(path) if "queries" in name.split(".")[2:3]}
-    assert taken - {room} <= ({"auth"} if room == "cli" else set())  # `user list` and `token list` are two queries
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_only_surfaces_touch_the_request(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    names = {
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("quart")
-        for alias in node.names
-    }
-    kernel_of_requests = {"answers", "limits", "security", "site", "web"}
-    if not is_surface(path) and room_of(module_of(path)) not in kernel_of_requests:
-        assert names & {"request", "g", "current_user", "websocket", "session", "current_app"} == set()
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_only_db_knows_the_engines(path: Path) -> None:
-    module = module_of(path)
-    engines = {name for name in imports_of(path) if room_of(name).startswith(("db_sqlite", "db_postgres"))}
-    if module != "driftsentry.db":
-        assert engines == set()
-    libraries = {"sqlite3", "aiosqlite", "asyncpg", "databases", "sqlalchemy"}
-    if not room_of(module).startswith("db"):
-        assert _libraries(path) & libraries == set()
-
-
 @cache
-def _libraries(path: Path) -> set[str]:
+def libraries_of(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
@@ -129,10 +56,101 @@ def _libraries(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_models_and_queries_hold_no_http_and_models_no_sql(path: Path) -> None:
-    libraries = _libraries(path)
-    if path.name in ("model.py", "queries.py", "actions.py"):
-        assert "quart" not in libraries
-    if path.name == "model.py":
-        assert not [name for name in imports_of(path) if name.startswith("driftsentry.db")]
+def taken_from_quart(path: Path) -> set[str]:
+    return {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("quart")
+        for alias in node.names
+    }
+
+
+def is_surface(path: Path) -> bool:
+    room = room_of(module_of(path))
+    return room in SURFACES or path.name.endswith(("pages.py", "guards.py"))
+
+
+def said(path: Path, wrong: Iterable[str]) -> list[str]:
+    """For a list of all that breaks a rule, file by file: one test for each file would cost seconds."""
+    return [f"{path.relative_to(PACKAGE)}: {each}" for each in sorted(wrong)]
+
+
+def test_every_room_has_its_place() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms == FEATURES | SURFACES | PURE | {"migrations", "demo"}
+
+
+def test_the_kernel_and_the_pure_rooms_import_no_feature() -> None:
+    wrong = []
+    for path in SOURCES:
+        if room_of(module_of(path)) in KERNEL | PURE:
+            wrong += said(path, {room_of(name) for name in imports_of(path)} & (FEATURES | SURFACES))
+    assert wrong == []
+
+
+def test_features_never_import_the_surfaces_that_cut_across_them() -> None:
+    wrong = []
+    for path in SOURCES:
+        if room_of(module_of(path)) in FEATURES:
+            wrong += said(path, {room_of(name) for name in imports_of(path)} & SURFACES)
+    assert wrong == []
+
+
+def test_another_feature_is_used_through_its_package_only() -> None:
+    wrong = []
+    for path in SOURCES:
+        room = room_of(module_of(path))
+        if room not in TOP:
+            wrong += said(path, {name for name in imports_of(path) if reaches_in(path, room, name)})
+    assert wrong == []
+
+
+def reaches_in(path: Path, room: str, name: str) -> bool:
+    parts = name.split(".")
+    if len(parts) < 4 or parts[1] not in FEATURES or parts[1] == room:
+        return False
+    # The guards of routes are what surfaces share.
+    return not (is_surface(path) and parts[1:3] == ["auth", "guards"])
+
+
+def test_nobody_imports_the_queries_of_another_feature() -> None:
+    wrong = []
+    for path in SOURCES:
+        room = room_of(module_of(path))
+        taken = {room_of(name) for name in imports_of(path) if "queries" in name.split(".")[2:3]}
+        may = {room, "auth"} if room == "cli" else {room}  # `user list` and `token list` are two queries
+        wrong += said(path, taken - may)
+    assert wrong == []
+
+
+def test_only_surfaces_touch_the_request() -> None:
+    kernel_of_requests = {"answers", "limits", "security", "site", "web"}
+    of_a_request = {"request", "g", "current_user", "websocket", "session", "current_app"}
+    wrong = []
+    for path in SOURCES:
+        if not is_surface(path) and room_of(module_of(path)) not in kernel_of_requests:
+            wrong += said(path, taken_from_quart(path) & of_a_request)
+    assert wrong == []
+
+
+def test_only_db_knows_the_engines() -> None:
+    libraries = {"sqlite3", "aiosqlite", "asyncpg", "databases", "sqlalchemy"}
+    wrong = []
+    for path in SOURCES:
+        module = module_of(path)
+        if module != "driftsentry.db":
+            of_ours = ("db_sqlite", "db_postgres")
+            wrong += said(path, {name for name in imports_of(path) if room_of(name).startswith(of_ours)})
+        if not room_of(module).startswith("db"):
+            wrong += said(path, libraries_of(path) & libraries)
+    assert wrong == []
+
+
+def test_models_and_queries_hold_no_http_and_models_no_sql() -> None:
+    wrong = []
+    for path in SOURCES:
+        if path.name in ("model.py", "queries.py", "actions.py"):
+            wrong += said(path, libraries_of(path) & {"quart"})
+        if path.name == "model.py":
+            wrong += said(path, {name for name in imports_of(path) if name.startswith("driftsentry.db")})
+    assert wrong == []
