@@ -1,14 +1,14 @@
-"""Demo data: ten days of a company's drifts, told through the same verbs as real ones."""
+"""Demo data: some weeks of a company's drifts, told through the same verbs as real ones."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from driftsentry import auth, clock, drifts, reports
-from driftsentry.auth import Token
+from driftsentry import auth, clock, drifts, errors, events, reports, stacks
+from driftsentry.auth import Role, Token
 from driftsentry.db import Database, Tx
-from driftsentry.demo import elsewhere, prod
+from driftsentry.demo import elsewhere, past, prod
 from driftsentry.demo.plans import DECIDERS, Act, Seen, Stack, plan
 from driftsentry.drifts.actions import Wish, comment
 from driftsentry.events import SYSTEM, Actor
@@ -19,21 +19,37 @@ LOGINS = (
     "viewer@driftsentry.local    viewer123",
 )
 STACKS = (*prod.STACKS, *elsewhere.STACKS)
-HISTORY = timedelta(days=10)
+HISTORY = timedelta(days=10 + past.DAYS)
+SOURCE = "demo"  # the name of the token that all of it comes with
 _CI_ADDRESS, _OFFICE = "192.0.2.10", "198.51.100.23"  # of the ranges that belong to nobody
 
 Step = tuple[datetime, Callable[[], Awaitable[None]]]
 
 
-async def fill(db: Database, key: bytes) -> int:
-    """Tell the story if there is no stack at all; how many stacks were made. `key` is the data key."""
+async def load(db: Database, key: bytes, actor: Actor) -> int:
+    """As `fill`, because an admin asked for it. Raises `Forbidden`, and `Conflict` where something is here already."""
     async with db.read() as tx:
-        if await tx.one("SELECT id FROM stacks LIMIT 1"):
+        await auth.require_role(tx, actor, Role.ADMIN)
+    made = await fill(db, key)
+    if not made:
+        raise errors.Conflict("Demo data is for an empty DriftSentry, and stacks have reported here.")
+    async with db.write() as tx:
+        events.record(tx, "demo.loaded", actor, at=clock.now(), stacks=made)
+    return made
+
+
+async def fill(db: Database, key: bytes) -> int:
+    """Tell the story if there is no stack at all; how many stacks were made. `key` is the data key.
+
+    Raises `Conflict` while somebody else tells it.
+    """
+    async with db.read() as tx:
+        if await stacks.has_stacks(tx):
             return 0
         people = await _people(tx)
     now = clock.now()
     with clock.pretend(now - HISTORY):
-        token, _secret = await auth.create_token(db, SYSTEM, "demo", ("*",), timedelta(days=90))
+        token, _secret = await auth.create_token(db, SYSTEM, SOURCE, ("*",), timedelta(days=90), once=_begin)
     steps = [step for stack in STACKS for step in _reports(db, key, token, stack, now)]
     if people:
         steps += [step for stack in STACKS for seen in stack.seen for step in _acts(db, people, stack, seen, now)]
@@ -41,6 +57,15 @@ async def fill(db: Database, key: bytes) -> int:
         with clock.pretend(moment):
             await run()
     return len(STACKS)
+
+
+async def _begin(tx: Tx) -> None:
+    """Two who ask at once would tell it twice: whose token is there first does it."""
+    is_told = await tx.one("SELECT id FROM tokens WHERE name = :name AND revoked_at IS NULL", name=SOURCE)
+    if is_told or await stacks.has_stacks(tx):
+        raise errors.Conflict(
+            f"The demo data is being loaded. If nothing comes of it, revoke the token {SOURCE}, and begin again."
+        )
 
 
 async def _people(tx: Tx) -> dict[str, Actor]:

@@ -46,7 +46,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """`hours`: the age of the newest report; before it, one a day. `ending`: how the newest one went wrong."""
+    """`hours`: the age of the newest report; before it, one a day. `ending`: how the newest one went wrong.
+
+    `past`: for how many days more than ten it has reported.
+    """
 
     slug: str
     hours: float
@@ -54,10 +57,11 @@ class Stack:
     is_refresh_only: bool = True
     ending: Ending = ""
     tool: Literal["terraform", "opentofu"] = "terraform"
+    past: int = 0
 
     @property
     def reports(self) -> int:
-        return int((240 - self.hours) // 24) + 1
+        return int((240 - self.hours) // 24) + 1 + self.past
 
     def moment(self, number: int, now: datetime) -> datetime:
         return now - timedelta(hours=self.hours + 24 * number)

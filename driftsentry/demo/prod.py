@@ -1,5 +1,6 @@
 """The demo's production stacks on AWS."""
 
+from driftsentry.demo import past
 from driftsentry.demo.plans import (
     ACCOUNT,
     ADA,
@@ -259,8 +260,8 @@ IDENTITY = (
     untouched("aws_iam_role.lambda_exec", 9),
 )
 STACKS = (
-    Stack("prod/network", 0.1, NETWORK, is_refresh_only=False),
-    Stack("prod/shop", 0.4, SHOP),
-    Stack("prod/data", 0.9, DATA, is_refresh_only=False),
+    Stack("prod/network", 0.1, NETWORK + past.NETWORK, is_refresh_only=False, past=past.DAYS),
+    Stack("prod/shop", 0.4, SHOP + past.SHOP, past=past.DAYS),
+    Stack("prod/data", 0.9, DATA + past.DATA, is_refresh_only=False, past=past.DAYS),
     Stack("prod/identity", 2, IDENTITY),
 )
