@@ -77,6 +77,11 @@ class Tx:
         """A condition on `drifts d` with one parameter `:words`, and its value: all words, as prefixes."""
         return self._engine.search(words)
 
+    async def count_found(self, words: list[str], most: int) -> int:
+        """How many drifts `search` finds; counting stops at `most`."""
+        sql, value = self._engine.search_amount(words)
+        return int(await self.value(sql, words=value, most=most))
+
     async def index_added(self, after: int) -> None:
         """Let `search` find the drifts whose ids are above `after`, which this transaction has added."""
         await self._engine.index_added(self._connection.raw_connection, after)

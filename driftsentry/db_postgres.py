@@ -95,6 +95,10 @@ class PostgresEngine:
         clause = "to_tsvector('simple', d.search_text) @@ to_tsquery('simple', :words)"
         return clause, " & ".join(f"{word}:*" for word in words)
 
+    def search_amount(self, words: list[str]) -> tuple[str, str]:
+        clause, value = self.search(words)
+        return "SELECT count(*) FROM (SELECT 1 FROM drifts d WHERE " + clause + " LIMIT :most) AS found", value  # noqa: S608
+
     def is_outage(self, error: BaseException) -> bool:
         return isinstance(error, _OUTAGES)
 

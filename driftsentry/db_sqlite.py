@@ -103,7 +103,10 @@ class SQLiteBackend(DatabaseBackend):
             raise
 
     async def _open(self) -> aiosqlite.Connection:
-        connection = aiosqlite.connect(self._path, factory=_Connection, isolation_level=None, timeout=BUSY_SECONDS)
+        # The event loop uses it too, for what takes no time, and only while its thread has nothing to do.
+        connection = aiosqlite.connect(
+            self._path, factory=_Connection, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
+        )
         try:
             await connection
         except BaseException:
@@ -120,6 +123,12 @@ class SQLiteBackend(DatabaseBackend):
             self._places.release()
             raise
 
+    def keep(self, connection: aiosqlite.Connection) -> None:
+        """Keep one that is in no transaction for the next one."""
+        _driver(connection).begin_with = ""
+        self._idle.append(connection)
+        self._places.release()
+
     async def give_back(self, connection: aiosqlite.Connection) -> None:
         """Roll back what a cancelled task left behind, then keep the connection for the next one."""
         try:
@@ -135,6 +144,10 @@ class SQLiteBackend(DatabaseBackend):
 
 
 class SQLiteConnection(ConnectionBackend):
+    """For one transaction. `is_at_rest`: it is over, and nothing of it is on its way to the thread."""
+
+    is_at_rest = False
+
     def __init__(self, backend: SQLiteBackend) -> None:
         self._backend = backend
         self._connection: aiosqlite.Connection | None = None
@@ -144,6 +157,9 @@ class SQLiteConnection(ConnectionBackend):
 
     async def release(self) -> None:
         connection, self._connection = self.raw_connection, None
+        if self.is_at_rest:
+            self._backend.keep(connection)
+            return
         # Shielded: a second cancellation must not lose the connection, nor leave its write lock held.
         await asyncio.shield(asyncio.ensure_future(self._backend.give_back(connection)))
 
@@ -165,6 +181,8 @@ class SQLiteConnection(ConnectionBackend):
 
 
 class SQLiteTransaction(TransactionBackend):
+    _reads = False
+
     def __init__(self, connection: SQLiteConnection) -> None:
         self._connection = connection
 
@@ -172,13 +190,19 @@ class SQLiteTransaction(TransactionBackend):
         if not is_root:
             raise RuntimeError("transactions do not nest: pass the open one down")
         raw = self._connection.raw_connection
-        if extra_options.get("readonly"):
+        self._reads = bool(extra_options.get("readonly"))
+        if self._reads:
             _driver(raw).begin_with = "BEGIN"
         else:
             await raw.execute_fetchall("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
-        await self._connection.raw_connection.commit()
+        raw = self._connection.raw_connection
+        if self._reads:
+            _driver(raw).commit()  # it only lets go of the snapshot: a hop to the thread would cost more
+        else:
+            await raw.commit()
+        self._connection.is_at_rest = True
 
     async def rollback(self) -> None:
         await self._connection.raw_connection.rollback()
@@ -221,6 +245,10 @@ class SQLiteEngine:
     def search(self, words: list[str]) -> tuple[str, str]:
         clause = "d.id IN (SELECT rowid FROM drift_search WHERE drift_search MATCH :words)"
         return clause, " ".join(f'"{word}"*' for word in words)
+
+    def search_amount(self, words: list[str]) -> tuple[str, str]:
+        found = "(SELECT 1 FROM drift_search WHERE drift_search MATCH :words LIMIT :most)"
+        return "SELECT count(*) FROM " + found, self.search(words)[1]  # noqa: S608 - nothing from outside
 
     def is_outage(self, error: BaseException) -> bool:
         code = getattr(error, "sqlite_errorcode", None)

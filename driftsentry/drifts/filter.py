@@ -8,132 +8,136 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from driftsentry.clock import to_text
-from driftsentry.drifts.model import Kind, Row
-from driftsentry.ingest.text import words_of
+from driftsentry.drifts.listing import SORTS, Place, Sort, Wanted, is_place
+from driftsentry.drifts.news import selector
+from driftsentry.drifts.query import NOTHING, Query, Term, parse_query
+from driftsentry.drifts.tabs import TABS, Tab
 from driftsentry.judging import Severity
 from driftsentry.stacks import is_slug
 
-WORDS = 8
-_PICK = re.compile(r"([0-9]{1,9})(?::(.{0,64}))?")
 ONLY = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    key: str
-    label: str
-    condition: str  # SQL on `drifts d`
-    is_by_urgency: bool = False
-
-    def count(self, counts: Mapping[Kind, int]) -> int:
-        """How many drifts it holds."""
-        return sum(amount for kind, amount in counts.items() if self._holds(kind))
-
-    def _holds(self, kind: Kind) -> bool:
-        if self.key == "all":
-            return True
-        if self.key == "informational":
-            return kind.cause == "informational" and kind.status != "resolved"
-        if self.is_by_urgency:
-            return kind.is_waiting if self.key == "open" else kind._replace(is_snoozed=not kind.is_snoozed).is_waiting
-        return kind.cause == "out_of_band" and kind.status == self.key
-
-
-def _open(key: str, label: str, is_snoozed: int) -> Tab:
-    condition = f"d.status = 'detected' AND d.cause = 'out_of_band' AND d.is_snoozed = {is_snoozed}"
-    return Tab(key, label, condition, is_by_urgency=True)
-
-
-def _closed(key: str, label: str) -> Tab:
-    return Tab(key, label, f"d.status = '{key}' AND d.cause = 'out_of_band'")
-
-
-TABS = {
-    tab.key: tab
-    for tab in (
-        _open("open", "Needs decision", 0),
-        _open("snoozed", "Snoozed", 1),
-        _closed("approved", "Approved"),
-        _closed("rejected", "Rejected"),
-        _closed("resolved", "Resolved"),
-        Tab("informational", "Informational", "d.cause = 'informational' AND d.status <> 'resolved'"),
-        Tab("all", "All", ""),
-    )
+_PICK = re.compile(r"([0-9]{1,9})(?::(.{0,64}))?")
+ORDERS = {
+    "urgency": ("Urgency", SORTS["-severity"]),
+    "newest": ("Newest", SORTS["-detectedAt"]),
+    "oldest": ("Oldest", SORTS["detectedAt"]),
+    "changed": ("Latest change", SORTS["-updatedAt"]),
+    "address": ("Address", SORTS["address"]),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
+    """`typed`: the search as it was typed, where it could not be understood whole. `me`: the id of who looks."""
+
     tab: Tab = TABS["open"]
-    severity: str = ""
-    stack: str = ""
-    environment: str = ""
-    q: str = ""
+    query: Query = NOTHING
+    order: str = ""  # "": the one that the tab has by itself
     only: tuple[int, ...] = ()
-    after: tuple[str | int, ...] = ()
+    after: Place = ()
     problem: str | None = None
+    typed: str = ""
+    me: str = ""
+
+    @property
+    def q(self) -> str:
+        """What stands in the search box."""
+        return self.typed or str(self.query)
+
+    @property
+    def severity(self) -> str:
+        """The one severity, stack or environment that it is narrowed to; "" where that is not so simple."""
+        return self.query.only("severity")
+
+    @property
+    def stack(self) -> str:
+        return self.query.only("stack")
+
+    @property
+    def environment(self) -> str:
+        return self.query.only("env")
+
+    @property
+    def meant(self) -> list[tuple[str, str]]:
+        """What may have been meant by a search that has a problem: (label, address)."""
+        problem = self.query.problem
+        return [(label, self.url(typed=text)) for label, text in problem.meant] if problem else []
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether severity, stack and environment are all that it is narrowed to."""
+        told = sum(map(bool, (self.severity, self.stack, self.environment)))
+        return len(self.query.terms) == told and not self.only
+
+    @property
+    def fits(self) -> str:
+        """A selector of the news that may belong into this list; with `is_plain` they do."""
+        told = {"severity": self.severity, "stack": self.stack, "environment": self.environment}
+        return "" if self.only else selector(self.tab.key, **told)
 
     @property
     def is_narrowed(self) -> bool:
         """Whether the list shows less than its tab."""
-        return bool(self.severity or self.stack or self.environment or self.q or self.only)
+        return bool(self.query or self.only)
 
     @property
-    def is_by_urgency(self) -> bool:
-        return self.tab.is_by_urgency
+    def order_key(self) -> str:
+        return self.order or ("urgency" if self.tab.is_by_urgency else "changed")
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The words to search for: letters and digits only, so no engine's query language is reached."""
-        return words_of(self.q)[:WORDS]
+    def sort(self) -> Sort:
+        return ORDERS[self.order_key][1]
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same for the database."""
+        return Wanted(says=self.tab.says, trait=self.tab.trait, queries=(self.query,), only=self.only, me=self.me)
 
     def url(self, **changes: object) -> str:
         """The address of this list with something changed; always from its first page unless `after` is given."""
-        other = replace(self, after=())
-        after = changes.pop("after", "")
-        other = replace(other, **changes)  # type: ignore[arg-type]
-        pairs: list[tuple[str, object]] = [("status", other.tab.key)]
-        narrowing = {
-            "severity": other.severity,
-            "stack": other.stack,
-            "environment": other.environment,
-            "q": other.q,
-            "after": after,
-        }
-        pairs += [(name, value) for name, value in narrowing.items() if value]
-        return "/drifts?" + urlencode(pairs + [("drift", drift_id) for drift_id in other.only])
+        return "/drifts?" + urlencode(self.pairs(**changes))
 
-    def cursor(self, row: Row, rank: int) -> str:
-        """Where the page behind `row` starts."""
-        place = [rank, to_text(row.detected_at), row.id] if self.is_by_urgency else [to_text(row.updated_at), row.id]
+    def pairs(self, **changes: object) -> list[tuple[str, object]]:
+        """As `url`, as names and values."""
+        after = changes.pop("after", "")
+        other = replace(self, **{"after": (), "problem": None, "typed": ""} | changes)  # type: ignore[arg-type]
+        named = {"status": other.tab.key, "q": other.q, "sort": other.order, "after": after}
+        return [(name, value) for name, value in named.items() if value] + [("drift", each) for each in other.only]
+
+    def cursor(self, place: Place) -> str:
+        """Where the page behind `place` starts."""
         return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def parse(args: Mapping[str, str], only: list[str]) -> Filter:
-    """Read a query string. What cannot be understood is left out, and `problem` says so."""
+def parse(args: Mapping[str, str], only: list[str], me: str = "") -> Filter:
+    """Read a query string. What cannot be understood is left out, and `problem` says so.
+
+    Beside `q`, `severity`, `stack` and `environment` narrow as they always did: the search box says so too.
+    """
     problems = []
-    tab = TABS.get(args.get("status", "") or "open")
+    tab = TABS.get(args.get("status", "") or args.get("tab", "") or "open")
     if tab is None:
-        problems.append(f"There is no status {args['status']!r}. Try {', '.join(TABS)}.")
-    severity = args.get("severity", "")
-    if severity and severity not in set(Severity):
-        problems.append(f"There is no severity {severity!r}. Try {', '.join(reversed(Severity))}.")
-        severity = ""
-    stack = args.get("stack", "").strip()
-    if stack and not is_slug(stack):
-        problems.append("That cannot be the name of a stack.")
-        stack = ""
+        problems.append(f"There is no status {args.get('status') or args.get('tab')!r}. Try {', '.join(TABS)}.")
+    query = parse_query(args.get("q", ""))
+    if query.problem:
+        problems.append(query.problem.message)
+    terms, wrong = _parameters(args)
+    asked = replace(query, terms=tuple(dict.fromkeys((*query.terms, *terms))))
+    if asked.says_state:
+        tab = TABS["all"]
+    order = args.get("sort", "")
     wanted = Filter(
         tab=tab or TABS["open"],
-        severity=severity,
-        stack=stack,
-        environment=args.get("environment", "") if is_slug(args.get("environment", "")) else "",
-        q=" ".join(args.get("q", "").split())[:200],
+        query=asked,
+        order=order if order in ORDERS else "",
         only=tuple(picked(only))[:ONLY],
-        problem=" ".join(problems) or None,
+        problem=" ".join([*problems, *wrong]) or None,
+        typed=" ".join(args["q"].split())[:1000] if query.problem else "",
+        me=me,
     )
-    return replace(wanted, after=_place(args.get("after", ""), wanted))
+    if wanted.order_key == replace(wanted, order="").order_key:
+        wanted = replace(wanted, order="")
+    return replace(wanted, after=place_of(args.get("after", ""), wanted))
 
 
 def picked(picks: list[str]) -> dict[int, str]:
@@ -142,13 +146,27 @@ def picked(picks: list[str]) -> dict[int, str]:
     return {int(match[1]): match[2] or "" for match in found if match}
 
 
-def _place(text: str, wanted: Filter) -> tuple[str | int, ...]:
+def _parameters(args: Mapping[str, str]) -> tuple[list[Term], list[str]]:
+    """The parameters that were there before the language, as terms of it; and what is wrong with them."""
+    terms, problems = [], []
+    severity, stack = args.get("severity", ""), args.get("stack", "").strip()
+    if severity in set(Severity):
+        terms.append(Term("severity", (severity,)))
+    elif severity:
+        problems.append(f"There is no severity {severity!r}. Try {', '.join(reversed(Severity))}.")
+    if is_slug(stack):
+        terms.append(Term("stack", (stack,)))
+    elif stack:
+        problems.append("That cannot be the name of a stack.")
+    if is_slug(args.get("environment", "")):
+        terms.append(Term("env", (args["environment"],)))
+    return terms, problems
+
+
+def place_of(text: str, wanted: Filter) -> Place:
     """A cursor that was tampered with, or made for another order, starts at the first page."""
     try:
         place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error):
         return ()
-    kinds = (int, str, int) if wanted.is_by_urgency else (str, int)
-    fits = isinstance(place, list) and tuple(type(part) for part in place) == kinds
-    sane = fits and all(part < 2**31 if isinstance(part, int) else part.isprintable() for part in place)
-    return tuple(place) if sane else ()
+    return tuple(place) if isinstance(place, list) and is_place(wanted.sort, tuple(place)) else ()

@@ -1,13 +1,16 @@
 """Drifts as programs list them: what a list is narrowed to, its order, and one entry of it."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from driftsentry.drifts.filter import WORDS
 from driftsentry.drifts.model import Kind
+from driftsentry.drifts.query import Query, Term
 from driftsentry.ingest import Change
-from driftsentry.ingest.text import words_of
 
 Place = tuple[str | int, ...]
+_WORD = re.compile(r"[^\W_]+")
+_PLAIN_WORD = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,17 @@ class Sort:
     columns: tuple[str, ...]
     is_descending: bool = False
     by: str = ""  # "kind", "status" (and cause), or "" for one walk
+
+    def order(self, prefix: str = "") -> str:
+        """As SQL."""
+        return ", ".join(prefix + column + (" DESC" if self.is_descending else "") for column in self.columns)
+
+    def turned_round(self) -> "Sort":
+        return replace(self, is_descending=not self.is_descending)
+
+    def told(self, place: Place) -> Place:
+        """What is told of a place. Of an address only the id: it can be longer than an address line."""
+        return place[-1:] if "address" in self.columns else place
 
 
 _ORDERS = {
@@ -38,30 +52,56 @@ SORTS = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is narrowed to; empty means all. `*` in `stack` and `type` stands for any characters."""
+    """What a list is narrowed to; empty means all, and all of `queries` must hold.
+
+    `says`: which kinds there may be. `trait`: what must be so of each drift, as in `is:changed`. `me`: the id of
+    whoever asks. `is_bare`: only the kinds count, whatever else was asked.
+    """
 
     statuses: frozenset[str] = frozenset()
     severities: frozenset[str] = frozenset()
     cause: str = ""
-    stack: str = ""
-    environment: str = ""
-    type: str = ""
-    action: str = ""
-    q: str = ""
     is_snoozed: bool | None = None
+    says: Callable[[Kind], bool] | None = None
+    trait: str = ""
+    queries: tuple[Query, ...] = ()
+    only: tuple[int, ...] = ()
+    me: str = ""
+    is_bare: bool = False
 
     @property
-    def words(self) -> list[str]:
-        return list(words_of(self.q)[:WORDS])
+    def words(self) -> tuple[str, ...]:
+        return () if self.is_bare else tuple(dict.fromkeys(word for query in self.queries for word in query.words))
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Beginnings of words that are in the full text of whatever matches an address."""
+        globs = [group[0].values[0] for group in self.groups() if _is_one(group, "address")]
+        return tuple(dict.fromkeys(word for glob in globs for word in _words_in(glob)))
 
     @property
     def is_countable(self) -> bool:
         """Whether the counts that are kept know how many match."""
-        return not (self.type or self.action or self.words)
+        return not (self.words or self.trait or self.only or [1 for group in self.groups() if not _is_of_stacks(group)])
 
     @property
     def is_of_one_stack(self) -> bool:
-        return bool(self.stack) and "*" not in self.stack
+        return any(_is_one(group, "stack") and "*" not in group[0].values[0] for group in self.groups())
+
+    @property
+    def is_of_changed(self) -> bool:
+        """Whether all that match were decided, and are open again."""
+        return self.trait == "changed" or any(
+            _is_one(group, "is") and group[0].values == ("changed",) for group in self.groups()
+        )
+
+    def groups(self) -> list[tuple[Term, ...]]:
+        """What stands beside the kind: of each, one term must hold."""
+        return [] if self.is_bare else [group for query in self.queries for group in query.groups(is_of_kind=False)]
+
+    def bare(self) -> "Wanted":
+        """The same kinds, whatever else was asked."""
+        return replace(self, trait="", only=(), is_bare=True)
 
     def includes(self, kind: Kind) -> bool:
         return (
@@ -69,7 +109,28 @@ class Wanted:
             and (not self.severities or kind.severity in self.severities)
             and self.cause in ("", kind.cause)
             and self.is_snoozed in (None, kind.is_snoozed)
+            and (self.says is None or self.says(kind))
+            and all(query.holds(kind) for query in self.queries)
         )
+
+
+def _is_of_stacks(group: tuple[Term, ...]) -> bool:
+    return group[0].key in ("stack", "env")
+
+
+def _is_one(group: tuple[Term, ...], key: str) -> bool:
+    """Whether it is one plain value of that key."""
+    term = group[0]
+    return term.key == key and len(group) == len(term.values) == 1 and not term.is_negated
+
+
+def _words_in(glob: str) -> list[str]:
+    """The words that begin within a glob. Those of other alphabets are left out: engines cut them differently."""
+    found = []
+    for number, part in enumerate(glob.lower().split("*")):
+        begun = [match for match in _WORD.finditer(part) if not (number and match.start() == 0)]
+        found += [match[0] for match in begun if _PLAIN_WORD.fullmatch(match[0])]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +189,8 @@ class Listed:
         return is_open and made is not None and made.fingerprint != self.fingerprint
 
     def place(self, sort: Sort) -> Place:
-        """Where it stands in that order. Of an address only the id is told: it can be longer than an address line."""
-        if "address" in sort.columns:
-            return (self.id,)
-        return tuple(getattr(self, column) for column in sort.columns)
+        """Where it stands in that order, as it is told."""
+        return sort.told(tuple(getattr(self, column) for column in sort.columns))
 
 
 def is_place(sort: Sort, place: Place) -> bool:

@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from driftsentry.clock import from_text, maybe_from_text, to_text
 from driftsentry.db import Row as Record
 from driftsentry.db import Tx
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.model import Decision, Drift, Kind, Row, Status, Verdict
+from driftsentry.drifts.walk_queries import Search, search
 from driftsentry.ingest import changes_from_json
 
 _FROM = (
@@ -22,16 +22,20 @@ _DRIFT = (
 _ROW = (
     "SELECT d.id, s.slug, s.environment, d.address, d.deposed, d.status, d.cause, d.action, d.severity,"
     " d.severity_reason, d.attributes, d.version, d.detected_at, d.updated_at, d.reopened,"
-    " u.name, x.decided_at, d.fingerprint, x.fingerprint, d.is_snoozed, d.severity_rank" + _FROM
+    " u.name, x.decided_at, d.fingerprint, x.fingerprint, d.is_snoozed" + _FROM
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in their order, and where the next page goes on (None: this is the last)."""
+    """Rows in their order, and where the next page goes on (None: this is the last).
+
+    `is_cut`: the page is not full, for looking was given up: no index knows what is wanted.
+    """
 
     rows: list[Row]
     after: str | None
+    is_cut: bool = False
 
 
 async def select_drift(tx: Tx, drift_id: int) -> Drift | None:
@@ -44,50 +48,26 @@ async def select_rows(tx: Tx, drift_ids: list[int]) -> list[Row]:
     found: list[Row] = []
     for start in range(0, len(drift_ids), 500):
         part = ", ".join(str(int(drift_id)) for drift_id in drift_ids[start : start + 500])
-        found += [_row(record)[0] for record in await tx.all(f"{_ROW} WHERE d.id IN ({part})")]
+        found += [_row(record) for record in await tx.all(f"{_ROW} WHERE d.id IN ({part})")]
     return found
 
 
 async def select_page(tx: Tx, wanted: Filter, limit: int) -> Page:
-    """The page behind `wanted.after`; by urgency where somebody must decide, else the newest first."""
-    conditions, values = _conditions(tx, wanted)
-    order = ("d.severity_rank", "d.detected_at", "d.id") if wanted.is_by_urgency else ("d.updated_at", "d.id")
-    if wanted.after:
-        conditions.append(f"({', '.join(order)}) < ({', '.join(f':after{n}' for n in range(len(order)))})")
-        values |= {f"after{n}": part for n, part in enumerate(wanted.after)}
-    where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    descending = ", ".join(f"{column} DESC" for column in order)
-    records = await tx.all(f"{_ROW}{where} ORDER BY {descending} LIMIT :limit", limit=limit + 1, **values)
-    pairs = [_row(record) for record in records]
-    rest = len(pairs) > limit
-    return Page([row for row, _rank in pairs[:limit]], wanted.cursor(*pairs[limit - 1]) if rest else None)
+    """The page behind `wanted.after`."""
+    return await select_found(await search(tx, wanted.wanted), wanted, limit)
+
+
+async def select_found(asked: Search, wanted: Filter, limit: int) -> Page:
+    """As `select_page`, for who has the search already."""
+    places = await asked.places(wanted.sort, limit=limit, after=wanted.after, is_bounded=True)
+    rows = {row.id: row for row in await select_rows(asked.tx, places.ids)}
+    end = wanted.cursor(places.end) if places.end else None
+    return Page([rows[drift_id] for drift_id in places.ids], end, places.is_cut)
 
 
 async def count_matches(tx: Tx, wanted: Filter, limit: int) -> int:
-    """How many drifts match; counting stops at `limit` + 1."""
-    conditions, values = _conditions(tx, wanted)
-    where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    inner = f"SELECT 1 FROM drifts d JOIN stacks s ON s.id = d.stack_id{where} LIMIT :limit"
-    return int(await tx.value(f"SELECT count(*) FROM ({inner}) AS matching", limit=limit + 1, **values))
-
-
-def _conditions(tx: Tx, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
-    conditions, values = [wanted.tab.condition] if wanted.tab.condition else [], {}
-    for column, value in (
-        ("d.severity", wanted.severity),
-        ("s.slug", wanted.stack),
-        ("s.environment", wanted.environment),
-    ):
-        if value:
-            name = column[2:]
-            conditions.append(f"{column} = :{name}")
-            values[name] = value
-    if wanted.words:
-        clause, values["words"] = tx.search(list(wanted.words))
-        conditions.append(clause)
-    if wanted.only:
-        conditions.append(f"d.id IN ({', '.join(str(int(drift_id)) for drift_id in wanted.only)})")
-    return conditions, values
+    """How many drifts match; counting stops at `limit` + 1, and where the first page stops to look."""
+    return await (await search(tx, wanted.wanted)).count(limit, wanted.sort)
 
 
 async def select_counts(tx: Tx, stack: str = "", environment: str = "") -> dict[Kind, int]:
@@ -229,12 +209,11 @@ def _decision(record: Record) -> Decision:
     )
 
 
-def _row(record: Record) -> tuple[Row, int]:
-    """A row and the rank of its severity, which only the order needs."""
+def _row(record: Record) -> Row:
     (id_, slug, environment, address, deposed, status, cause, action, severity, reason, attributes) = tuple(record)[:11]
     (version, detected_at, updated_at, reopened, name, decided_at) = tuple(record)[11:17]
-    (fingerprint, decided, snoozed, rank) = tuple(record)[17:]
-    row = Row(
+    (fingerprint, decided, snoozed) = tuple(record)[17:]
+    return Row(
         id_,
         slug,
         environment,
@@ -256,4 +235,3 @@ def _row(record: Record) -> tuple[Row, int]:
         status == "detected" and decided is not None and decided != fingerprint,
         bool(snoozed),
     )
-    return row, rank
