@@ -212,6 +212,8 @@ CREATE INDEX drifts_by_change ON drifts (status, cause, updated_at, id);
 CREATE INDEX drifts_by_update ON drifts (updated_at, id);
 CREATE INDEX drifts_informational ON drifts (updated_at, id) WHERE cause = 'informational' AND status <> 'resolved';
 CREATE INDEX drifts_of_stack ON drifts (stack_id, status, cause, is_snoozed, severity_rank, detected_at, id);
+CREATE INDEX drifts_open_again ON drifts (status, severity_rank, detected_at, id)
+    WHERE status = 'detected' AND decision_id IS NOT NULL;
 CREATE INDEX drifts_snoozed ON drifts (snoozed_until) WHERE is_snoozed = 1;
 
 CREATE TABLE decisions (
@@ -308,6 +310,25 @@ CREATE TABLE drift_counts (
     PRIMARY KEY (stack_id, status, cause, severity, is_snoozed)
 );
 
+-- What each day did and how it ended, kept with every change: to count it for a chart would take a million rows.
+CREATE TABLE drift_days (
+    day       TEXT PRIMARY KEY,                    -- in UTC; one without any change has no row
+    detected  INTEGER NOT NULL,                    -- came, or came back
+    resolved  INTEGER NOT NULL,
+    critical  INTEGER,                             -- waited for a decision after its last change; NULL: nobody knows
+    high      INTEGER,
+    medium    INTEGER,
+    low       INTEGER
+);
+
+-- How long the decisions of a week had been waited for.
+CREATE TABLE decision_weeks (
+    week    TEXT NOT NULL,                         -- its Monday, in UTC
+    waited  INTEGER NOT NULL,                      -- seconds, cut to minutes, hours (from 1 on) or days (from 2 on)
+    amount  INTEGER NOT NULL,
+    PRIMARY KEY (week, waited)
+);
+
 -- only: sqlite
 
 CREATE TRIGGER drifts_count_insert AFTER INSERT ON drifts BEGIN
@@ -361,6 +382,25 @@ CREATE TRIGGER drifts_count AFTER INSERT OR DELETE OR UPDATE OF stack_id, status
 CREATE INDEX drifts_search ON drifts USING gin (to_tsvector('simple', search_text));
 
 -- both
+
+-- Lists of drifts that somebody gave a name: a query string of `/drifts`, for himself or for everybody.
+CREATE TABLE saved_views (
+    id          TEXT PRIMARY KEY,
+    owner_id    TEXT NOT NULL REFERENCES users (id),
+    name        TEXT NOT NULL,
+    query       TEXT NOT NULL,
+    is_shared   INTEGER NOT NULL CHECK (is_shared IN (0, 1)),
+    created_at  TEXT NOT NULL,
+    UNIQUE (owner_id, name)
+);
+CREATE INDEX saved_views_shared ON saved_views (name) WHERE is_shared = 1;
+
+-- What `/drifts` alone shows to somebody.
+CREATE TABLE default_views (
+    user_id  TEXT PRIMARY KEY REFERENCES users (id),
+    view_id  TEXT NOT NULL REFERENCES saved_views (id) ON DELETE CASCADE
+);
+CREATE INDEX default_views_by_view ON default_views (view_id);
 
 -- Alerts ------------------------------------------------------------------------------------------------------
 

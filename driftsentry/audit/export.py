@@ -1,12 +1,10 @@
 """The log as a file: CSV for spreadsheets, JSON lines for programs; read and sent in batches, newest first."""
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
-from driftsentry import clock, errors, events
+from driftsentry import clock, errors, events, sheets
 from driftsentry.audit import queries
 from driftsentry.audit.filter import as_data
 from driftsentry.audit.model import Entry, Filter
@@ -15,8 +13,6 @@ from driftsentry.db import Database
 from driftsentry.events import Actor
 
 BATCH = 500
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 COLUMNS = (
     "seq",
     "at",
@@ -63,16 +59,7 @@ async def stream(db: Database, format: str, wanted: Filter, before: int) -> Asyn
 
 
 def as_csv(entries: Sequence[Entry]) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-    writer.writerows([cell(value) for value in _row(entry)] for entry in entries)
-    return file.getvalue()
-
-
-def cell(value: object) -> str:
-    """A value that no spreadsheet calculates: an apostrophe goes before what could begin a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return sheets.lines(_row(entry) for entry in entries)
 
 
 def _row(entry: Entry) -> tuple[object, ...]:
@@ -119,6 +106,6 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 # The kind of content, what stands above the entries, and the entries.
 FORMATS: Mapping[str, tuple[str, bytes, Callable[[Sequence[Entry]], str]]] = {
-    "csv": ("text/csv; charset=utf-8", (",".join(f'"{name}"' for name in COLUMNS) + "\r\n").encode(), as_csv),
+    "csv": ("text/csv; charset=utf-8", sheets.lines([COLUMNS]).encode(), as_csv),
     "jsonl": ("application/jsonl; charset=utf-8", b"", as_lines),
 }

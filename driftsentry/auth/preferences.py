@@ -8,7 +8,7 @@ import msgspec
 from driftsentry.errors import Invalid
 
 # What a row of the list may show beside severity and address, in this order.
-Column = Literal["stack", "action", "status", "age", "seen"]
+Column = Literal["stack", "action", "status", "age"]
 COLUMNS: tuple[Column, ...] = get_args(Column)
 
 

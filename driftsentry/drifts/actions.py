@@ -9,7 +9,8 @@ from driftsentry.auth import Role, require_role
 from driftsentry.db import Database, Tx
 from driftsentry.drifts import queries
 from driftsentry.drifts.filter import Filter
-from driftsentry.drifts.model import COMMENT_LENGTH, REASON_LENGTH, Decision, Drift, Row, Verdict
+from driftsentry.drifts.model import COMMENT_LENGTH, REASON_LENGTH, Decision, Drift, Row, Standing, Verdict
+from driftsentry.drifts.query import asking_for
 from driftsentry.errors import Problem
 from driftsentry.events import SYSTEM, Actor
 
@@ -17,7 +18,7 @@ CONSEQUENCES = {
     Verdict.APPROVED: "keep reality, change the code",
     Verdict.REJECTED: "revert reality to the code",
 }
-BULK = 200
+CHANGED = "This drift changed since you loaded the page. Look at the new facts and decide again."
 Once = Callable[[Tx], Awaitable[None]]
 
 
@@ -49,28 +50,6 @@ async def decide(db: Database, actor: Actor, drift_id: int, wish: Wish) -> Drift
     async with db.write() as tx:
         await require_role(tx, actor, Role.ENGINEER)
         return await _decide(tx, actor, drift_id, check(wish))
-
-
-async def decide_many(
-    db: Database, actor: Actor, seen: dict[int, str], verdict: Verdict, reason: str
-) -> tuple[list[int], list[tuple[int, str]]]:
-    """One verdict on several drifts (id: fingerprint that was seen), in one transaction.
-
-    Gives the ids that were decided, and those left out with why.
-    """
-    if not 0 < len(seen) <= BULK:
-        raise errors.Invalid(f"Select between 1 and {BULK} drifts first.")
-    done: list[int] = []
-    left_out: list[tuple[int, str]] = []
-    async with db.write() as tx:
-        await require_role(tx, actor, Role.ENGINEER)
-        for drift_id, fingerprint in seen.items():
-            try:
-                await _decide(tx, actor, drift_id, check(Wish(verdict, reason, fingerprint)))
-                done.append(drift_id)
-            except (errors.Conflict, errors.NotFound) as refusal:
-                left_out.append((drift_id, refusal.message))
-    return done, left_out
 
 
 def check(wish: Wish) -> Wish:
@@ -111,40 +90,49 @@ async def _decide(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drift:
         return await _answer_again(tx, actor, drift_id, wish)
     await queries.insert_decision(tx, decision)
     decided = await require(tx, drift_id)
+    record(tx, actor, replace(decision, fingerprint=decided.fingerprint), decided.stack_id)
+    return decided
+
+
+def record(tx: Tx, actor: Actor, decision: Decision, stack_id: str) -> None:
+    """Note in `tx` that it was made. Its fingerprint must be that of the facts it is about."""
     events.record(
         tx,
-        f"drift.{wish.verdict.value}",
+        f"drift.{decision.verdict.value}",
         actor,
         at=decision.decided_at,
-        stack_id=decided.stack_id,
-        drift_id=drift_id,
+        stack_id=stack_id,
+        drift_id=decision.drift_id,
         decision_id=decision.id,
-        reason=wish.reason,
-        fingerprint=decided.fingerprint,
-        consequence=CONSEQUENCES[wish.verdict],
-        until=clock.to_text(wish.until) if wish.until else None,
+        reason=decision.reason,
+        fingerprint=decision.fingerprint,
+        consequence=CONSEQUENCES[decision.verdict],
+        until=clock.maybe_to_text(decision.until),
     )
-    return decided
 
 
 async def _answer_again(tx: Tx, actor: Actor, drift_id: int, wish: Wish) -> Drift:
     """The guarded update found nothing: the first answer for a repetition, else what is different."""
     drift = await require(tx, drift_id)
+    found = contradiction(drift, actor, wish)
+    if found:
+        raise Contradicted(drift, *found)
+    return drift
+
+
+def contradiction(drift: Drift | Standing, actor: Actor, wish: Wish) -> tuple[str, str] | None:
+    """Why a decision that finds nothing to change cannot be made, and the code of that; None for a repetition."""
     made = drift.decision
     is_other = wish.fingerprint is not None and drift.fingerprint != wish.fingerprint
     if is_other or drift.is_open:  # an open one with these facts has another version than the one that was seen
-        raise Contradicted(
-            drift,
-            "This drift changed since you loaded the page. Look at the new facts and decide again.",
-            "DRIFT_CHANGED",
-        )
+        return CHANGED, "DRIFT_CHANGED"
     if made is None or drift.status == "resolved":
-        raise Contradicted(drift, f"This drift is {drift.status} by now; there is nothing to decide.", "CONFLICT")
+        return f"This drift is {drift.status} by now; there is nothing to decide.", "CONFLICT"
     # Whatever version was seen: the first time has raised it.
     if (made.user_id, made.verdict, made.reason, made.until) == (actor.id, wish.verdict, wish.reason, wish.until):
-        return drift
+        return None
     who = "You have" if made.user_id == actor.id else f"{made.user_name} has"
-    raise Contradicted(drift, f"{who} {made.verdict} this drift already. Nothing was changed.", "ALREADY_DECIDED")
+    return f"{who} {made.verdict} this drift already. Nothing was changed.", "ALREADY_DECIDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +168,7 @@ async def comment(db: Database, actor: Actor, drift_id: int, text: str, once: On
 
 async def most_urgent(tx: Tx, limit: int, *, stack: str = "") -> list[Row]:
     """What somebody should decide on first."""
-    return (await queries.select_page(tx, Filter(stack=stack), limit)).rows
+    return (await queries.select_page(tx, Filter(query=asking_for(stack=stack)), limit)).rows
 
 
 async def lapse(db: Database) -> int:
@@ -194,12 +182,6 @@ async def lapse(db: Database) -> int:
         for drift_id, stack_id in lapsed:
             events.record(tx, "drift.lapsed", SYSTEM, at=now, stack_id=stack_id, drift_id=drift_id)
     return len(lapsed)
-
-
-async def count_waiting(tx: Tx) -> int:
-    """How many drifts somebody must decide on."""
-    counts = await queries.select_counts(tx)
-    return sum(amount for kind, amount in counts.items() if kind.is_waiting)
 
 
 async def require(tx: Tx, drift_id: int) -> Drift:

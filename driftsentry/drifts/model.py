@@ -102,6 +102,28 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether something can still be done to a drift."""
+
+    id: int
+    stack_id: str
+    status: Status
+    cause: str
+    is_snoozed: bool
+    fingerprint: str
+    decision: Decision | None  # the last one, without its changes
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is Status.DETECTED
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody should decide now."""
+        return self.is_open and self.cause == "out_of_band" and not self.is_snoozed
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of a list: no attribute values."""
 

@@ -9,7 +9,7 @@ from driftsentry.auth import Role, require_role
 from driftsentry.db import Database, Tx
 from driftsentry.drifts import snooze_queries as queries
 from driftsentry.drifts.actions import Contradicted, require, text_of
-from driftsentry.drifts.model import REASON_LENGTH, Drift
+from driftsentry.drifts.model import REASON_LENGTH, Drift, Standing
 from driftsentry.errors import Problem
 from driftsentry.events import SYSTEM, Actor, Event
 
@@ -42,7 +42,7 @@ async def snooze(db: Database, actor: Actor, drift_id: int, wish: Snooze) -> Dri
     Raises `Invalid`, `Forbidden`, `NotFound`, or `Contradicted` when somebody else or a report was faster.
     """
     now = clock.now()
-    wish, until = _checked(wish, now)
+    wish, until = checked(wish, now)
     async with db.write() as tx:
         await require_role(tx, actor, Role.ENGINEER)
         if not await queries.update_snoozed(
@@ -50,22 +50,27 @@ async def snooze(db: Database, actor: Actor, drift_id: int, wish: Snooze) -> Dri
         ):
             return await _answer_again(tx, actor, drift_id, wish)
         drift = await require(tx, drift_id)
-        events.record(
-            tx,
-            "drift.snoozed",
-            actor,
-            at=now,
-            stack_id=drift.stack_id,
-            drift_id=drift_id,
-            asked=wish.until,
-            until=clock.maybe_to_text(until),
-            reason=wish.reason,
-            fingerprint=drift.fingerprint,
-        )
+        record(tx, actor, drift, wish, until, now)
     return drift
 
 
-def _checked(wish: Snooze, now: datetime) -> tuple[Snooze, datetime | None]:
+def record(tx: Tx, actor: Actor, drift: Drift | Standing, wish: Snooze, until: datetime | None, now: datetime) -> None:
+    """Note in `tx` that it was put off."""
+    events.record(
+        tx,
+        "drift.snoozed",
+        actor,
+        at=now,
+        stack_id=drift.stack_id,
+        drift_id=drift.id,
+        asked=wish.until,
+        until=clock.maybe_to_text(until),
+        reason=wish.reason,
+        fingerprint=drift.fingerprint,
+    )
+
+
+def checked(wish: Snooze, now: datetime) -> tuple[Snooze, datetime | None]:
     """The wish trimmed, and the end that it asks for. Raises `Invalid` with every problem."""
     asked, reason = wish.until.strip(), text_of(wish.reason)
     until = now + CHOICES[asked] if asked in CHOICES else _time_of(asked)
