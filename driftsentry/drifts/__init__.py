@@ -5,14 +5,12 @@ from driftsentry.drifts.actions import (
     Once,
     Wish,
     comment,
-    count_waiting,
     decide,
     lapse,
     most_urgent,
     require,
     text_of,
 )
-from driftsentry.drifts.lines import path_text
 from driftsentry.drifts.listing import SORTS, Decided, Listed, Wanted, is_place
 from driftsentry.drifts.listing_queries import (
     Found,
@@ -24,10 +22,13 @@ from driftsentry.drifts.listing_queries import (
 from driftsentry.drifts.model import Drift, Row, Status, Verdict
 from driftsentry.drifts.open_queries import OpenDrift, count_open_by_rule, select_open_drifts
 from driftsentry.drifts.queries import select_environment_counts, select_recent_decisions, select_rows
+from driftsentry.drifts.query import asking_for, parse_query
 from driftsentry.drifts.reviewing import BookOf, review
 from driftsentry.drifts.sighting_queries import select_seen
 from driftsentry.drifts.sightings import Counts, Occasion, Outcome, Outrun, apply, apply_again, resolve_held
 from driftsentry.drifts.snoozing import UNTIL_CHANGE, Snooze, snooze, wake, wake_due
+from driftsentry.drifts.waiting import count_waiting
+from driftsentry.drifts.written import path_text
 
 __all__ = [
     "SORTS",
@@ -52,6 +53,7 @@ __all__ = [
     "Wish",
     "apply",
     "apply_again",
+    "asking_for",
     "comment",
     "count_open_by_rule",
     "count_timeline",
@@ -60,6 +62,7 @@ __all__ = [
     "is_place",
     "lapse",
     "most_urgent",
+    "parse_query",
     "path_text",
     "require",
     "resolve_held",

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from driftsentry import clock, events, regions
+from driftsentry import clock, regions
 from driftsentry.db import Database
 from driftsentry.drifts import queries
+from driftsentry.drifts.comments import timeline_of
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.model import Drift, Row
 from driftsentry.drifts.snoozing import CHOICES
-from driftsentry.drifts.views import SnoozeForm, knowledge_of, tabs
+from driftsentry.drifts.surroundings import tabs_of, worries_of
+from driftsentry.drifts.views import SnoozeForm, knowledge_of
+from driftsentry.drifts.waiting import waiting_in
 from driftsentry.events import Event
 from driftsentry.regions import Region
 from driftsentry.templating import render
@@ -36,11 +39,12 @@ async def _lists(db: Database, batch: Sequence[Event], touched: list[int], now: 
     async with db.read() as tx:
         shown_rows = touched if len(touched) <= regions.MOST_DRIFTS else []
         rows = {row.id: row for row in await queries.select_rows(tx, shown_rows)}
+        worries = await worries_of(tx, {row.stack for row in rows.values()}, now)
         counts = await queries.select_counts(tx)
-    drawn = [_row(rows[drift_id], now) for drift_id in touched if drift_id in rows]
-    shown = tabs(Filter(), counts)
+        shown = await tabs_of(tx, Filter(), counts)
+    drawn = [_row(rows[drift_id], worries, now) for drift_id in touched if drift_id in rows]
     drawn += [_in_drifts(render("drifts/_tab_count.html", tab=tab, is_live=True)) for tab in shown]
-    drawn.append(_in_drifts(render("_waiting.html", waiting=shown[0].count)))
+    drawn.append(_in_drifts(render("_waiting.html", **waiting_in(counts)._asdict())))
     news = {event.drift_id for event in batch if event.kind in _NEWS}
     items = "".join(
         render("drifts/_news.html", row=rows[drift_id]) for drift_id in touched if drift_id in news & set(rows)
@@ -48,8 +52,8 @@ async def _lists(db: Database, batch: Sequence[Event], touched: list[int], now: 
     return [*drawn, regions.for_all("drifts", regions.appended("#drifts-news-items", items))] if items else drawn
 
 
-def _row(row: Row, now: datetime) -> Region:
-    return _in_drifts(render("drifts/_rows.html", rows=[row], now=now))
+def _row(row: Row, worries: dict[str, str], now: datetime) -> Region:
+    return _in_drifts(render("drifts/_rows.html", rows=[row], worries=worries, now=now))
 
 
 def _in_drifts(html: str) -> Region:
@@ -62,16 +66,10 @@ async def _page(db: Database, drift_id: int, kinds: set[str], now: datetime) -> 
         drift = await queries.select_drift(tx, drift_id)
         if drift is None:
             return []
-        timeline = await events.select_of_drift(tx, drift_id)
+        timeline = await timeline_of(tx, drift_id)
         knowledge = await knowledge_of(tx, drift, now)
     room = f"drift:{drift_id}"
-    head = render(
-        "drifts/_head.html",
-        drift=drift,
-        freshness=knowledge.freshness,
-        last_seen_at=knowledge.last_seen_at,
-        now=now,
-    )
+    head = render("drifts/_head.html", drift=drift, knowledge=knowledge, now=now)
     story = render("drifts/_timeline.html", drift=drift, timeline=timeline, now=now)
     drawn = [regions.for_all(room, regions.in_place(html)) for html in (head, story)]
     return drawn if kinds == {"drift.commented"} else [*drawn, *_controls(room, drift, _state(drift, kinds))]

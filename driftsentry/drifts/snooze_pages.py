@@ -1,15 +1,13 @@
 """Putting a drift off, and waking it: what the form on its page does."""
 
-from typing import cast
-
-from quart import Blueprint, Response, redirect, request
+from quart import Blueprint, Response, request
 
 from driftsentry import answers, clock, errors, regions
 from driftsentry.auth import guards
 from driftsentry.drifts import actions, snoozing
 from driftsentry.drifts.actions import Contradicted
+from driftsentry.drifts.detail_pages import back_to, page_of, values_of
 from driftsentry.drifts.model import Drift
-from driftsentry.drifts.pages import page_of, values_of
 from driftsentry.drifts.snoozing import Snooze
 from driftsentry.drifts.views import SnoozeForm
 from driftsentry.templating import render
@@ -40,7 +38,7 @@ async def wake(drift_id: int) -> Response:
 
 async def _done(drift: Drift) -> Response:
     if not answers.is_fragment():
-        return cast(Response, redirect(f"/drifts/{drift.id}", 303))
+        return back_to(drift.id)
     return Response(await _panel(drift, SnoozeForm()))
 
 

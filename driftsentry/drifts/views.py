@@ -1,23 +1,13 @@
 """Drifts as pages show them: tabs with counts, how much is known, and the command a person would run next."""
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from driftsentry import stacks
 from driftsentry.db import Tx
-from driftsentry.drifts.filter import TABS, Filter
-from driftsentry.drifts.model import Drift, Kind
-
-
-@dataclass(frozen=True, slots=True)
-class TabView:
-    key: str
-    label: str
-    count: int
-    href: str
-    is_current: bool
+from driftsentry.drifts.detail_queries import MOST_SEEN, count_seen
+from driftsentry.drifts.model import Drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +18,12 @@ class FreshnessView:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
+    """How fresh the stack is, and when and how often a report had the drift; more than `MOST_SEEN` times is many."""
+
     freshness: FreshnessView
     last_seen_at: datetime
+    times_seen: int
+    is_seen_often: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +42,8 @@ class Commands:
     reject: str
 
 
-def tabs(wanted: Filter, counts: Mapping[Kind, int]) -> list[TabView]:
-    """Every tab, as a link that keeps what the list is narrowed to."""
-    if wanted.severity:
-        counts = {key: amount for key, amount in counts.items() if key.severity == wanted.severity}
-    return [
-        TabView(tab.key, tab.label, tab.count(counts), wanted.url(tab=tab), tab is wanted.tab) for tab in TABS.values()
-    ]
-
-
 async def knowledge_of(tx: Tx, drift: Drift, now: datetime) -> Knowledge:
-    """How fresh the drift's stack is, and when the drift was last seen.
+    """How fresh the drift's stack is, and when and how often the drift was seen.
 
     Nothing is written for an unchanged drift: while it is open, every complete report saw it.
     """
@@ -68,7 +53,9 @@ async def knowledge_of(tx: Tx, drift: Drift, now: datetime) -> Knowledge:
     last_seen = drift.seen_at
     if drift.status != "resolved" and stack.last_complete_at:
         last_seen = max(last_seen, stack.last_complete_at)
-    return Knowledge(FreshnessView(entry.freshness, entry.freshness_text), last_seen)
+    times = await count_seen(tx, drift)
+    freshness = FreshnessView(entry.freshness, entry.freshness_text)
+    return Knowledge(freshness, last_seen, min(times, MOST_SEEN), times > MOST_SEEN)
 
 
 def commands(drift: Drift) -> Commands:

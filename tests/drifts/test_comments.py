@@ -8,9 +8,11 @@ from tests.site import Site
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture(autouse=True)
-async def drift(site: Site) -> None:
-    await site.post_body(plan(entry({"a": "1"}, {"a": "2"})))
+@pytest.fixture
+async def site(sqlite_site: Site) -> Site:
+    """With one drift. No SQL here is another one on another database."""
+    await sqlite_site.post_body(plan(entry({"a": "1"}, {"a": "2"})))
+    return sqlite_site
 
 
 async def test_an_engineer_comments_and_everybody_reads_it(site: Site) -> None:
@@ -18,7 +20,7 @@ async def test_an_engineer_comments_and_everybody_reads_it(site: Site) -> None:
     assert (response.status_code, response.location) == (303, "/drifts/1")
     [event] = await site.events("drift.commented")
     assert (event.actor.name, event.data["text"]) == ("Emil", "I asked the vendor.\nWait.")
-    assert "I asked the vendor.\nWait." in await (await site.as_viewer()).text("/drifts/1")
+    assert "I asked the vendor.<br>\nWait." in await (await site.as_viewer()).text("/drifts/1")
 
 
 async def test_htmx_gets_the_timeline(site: Site) -> None:
@@ -69,11 +71,14 @@ async def test_the_same_words_twice_are_two_comments(site: Site) -> None:
     assert len(await site.events("drift.commented")) == 2
 
 
-async def test_a_comment_is_text(site: Site) -> None:
-    evil = "<img src=x onerror=alert(1)> \u202e\u0000 {{ 7*7 }}"
+async def test_a_comment_is_text_to_the_page_and_stays_as_it_was_typed(site: Site) -> None:
+    evil = "<img src=x onerror=alert(1)> \u202e\u0000 {{ 7*7 }} **bold**"
     engineer = await site.as_engineer()
-    await engineer.post("/drifts/1/comments", {"text": evil})
-    page = await engineer.text("/drifts/1")
-    assert "<img src=x" not in page
-    assert "\u202e" not in page
-    assert "{{ 7*7 }}" in page
+    response = await engineer.post("/drifts/1/comments", {"text": evil}, HTMX)
+    fragment, page = await response.get_data(as_text=True), await engineer.text("/drifts/1")
+    for text in (fragment, page):
+        assert "<img src=x" not in text
+        assert "\u202e" not in text
+        assert "{{ 7*7 }} <strong>bold</strong>" in text
+    [event] = await site.events("drift.commented")
+    assert event.data["text"] == evil.replace("\0", "")

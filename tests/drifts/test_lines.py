@@ -1,18 +1,12 @@
 """A diff line says exactly what differs, however hostile or large the values are."""
 
-import time
 from decimal import Decimal
 
 import pytest
 
-from driftsentry.drifts.lines import (
-    SHORT_CHARACTERS,
-    SHORT_PARTS,
-    differences_since,
-    lines_of,
-    path_text,
-    value_text,
-)
+from driftsentry.drifts.lines import MOST_CHARACTERS, groups_of, lines_of
+from driftsentry.drifts.sides import SHORT_CHARACTERS, SHORT_DIGEST
+from driftsentry.drifts.written import path_text, value_text
 from driftsentry.ingest import Change
 
 
@@ -58,8 +52,11 @@ def test_paths_that_differ_never_look_alike():
         (9007199254740993, "9007199254740993"),
         (Decimal("1.10"), "1.10"),
         (Decimal("9007199254740993.000000001"), "9007199254740993.000000001"),
-        ({"a": [1, None]}, '{\n  "a": [\n    1,\n    null\n  ]\n}'),
+        ({"a": [1, None], "b": {}}, '{\n  "a": [1, null],\n  "b": {}\n}'),
+        ([{"a": "b"}], '[\n  {\n    "a": "b"\n  }\n]'),
+        (["x" * 60, "y" * 60], '[\n  "' + "x" * 60 + '",\n  "' + "y" * 60 + '"\n]'),
         ([], "[]"),
+        ({'say "\u202e"': 1}, '{\n  "say \\"\u202e\\"": 1\n}'),
     ],
 )
 def test_a_value_is_shown_with_every_digit(value, text):
@@ -81,7 +78,7 @@ def test_a_sensitive_line_holds_no_value():
     assert shown.is_sensitive
     assert shown.before is None
     assert shown.after is None
-    assert shown.parts == ()
+    assert shown.pieces == ()
 
 
 def test_what_differs_in_a_short_text_is_marked():
@@ -120,71 +117,23 @@ def test_a_huge_value_cannot_hide_the_change():
         assert len(side.short) <= SHORT_CHARACTERS
         assert word in side.marked
         assert side.skipped + len(side.short) + side.left == side.length == 10004
-    assert shown.is_long
 
 
 def test_a_long_new_value_is_cut_and_says_how_long_it_is():
-    shown = line(None, "x" * 10_000, kind="added").after
+    shown = line(None, "x " * 5_000, kind="added").after
     assert len(shown.short) == SHORT_CHARACTERS
     assert shown.left == 10_000 - SHORT_CHARACTERS
     assert shown.marked == ""
 
 
 def test_a_few_characters_too_many_are_not_cut():
-    assert not line(None, "x" * (SHORT_CHARACTERS + 20), kind="added").is_long
+    assert not line(None, "x " * (SHORT_CHARACTERS // 2 + 10), kind="added").after.is_long
 
 
 def test_many_lines_are_cut_after_twelve():
     shown = line(None, "\n".join(str(number) for number in range(40)), kind="added").after
     assert shown.short.count("\n") == 11
     assert shown.is_long
-
-
-def test_a_text_of_several_lines_is_compared_line_by_line():
-    text = "\n".join(f"echo {number}" for number in range(30))
-    shown = line(text, text.replace("echo 15", "rm -rf /"))
-    assert ("-", "echo 15") in shown.parts
-    assert ("+", "rm -rf /") in shown.parts
-    assert shown.parts[0] == ("@", "12 unchanged lines")
-    assert shown.parts[-1] == ("@", "11 unchanged lines")
-    assert [text for sign, text in shown.parts if sign == " "] == [f"echo {n}" for n in (12, 13, 14, 16, 17, 18)]
-    assert shown.before is None
-
-
-def test_containers_are_compared_line_by_line():
-    shown = line({"Action": "s3:Get", "Effect": "Allow"}, {"Action": "s3:*", "Effect": "Allow"}, in_json=True)
-    assert ("-", '  "Action": "s3:Get",') in shown.parts
-    assert ("+", '  "Action": "s3:*",') in shown.parts
-    assert shown.in_json
-
-
-def test_a_long_line_diff_keeps_its_rest_apart():
-    shown = line("\n".join(f"a{n}" for n in range(90)), "\n".join(f"b{n}" for n in range(90)))
-    assert len(shown.short_parts) == SHORT_PARTS
-    assert len(shown.more_parts) == 180 - SHORT_PARTS
-    assert shown.is_long
-
-
-def test_lines_of_thousands_of_characters_are_cut_around_the_difference():
-    shown = line("x\n" + "A" * 6000 + "1", "x\n" + "A" * 6000 + "2")
-    assert shown.parts == ()
-    assert "1" in shown.before.short
-    assert "2" in shown.after.short
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("\n" * 60_000, "x" + "\n" * 59_000 + "y"),
-        ("a\nb\n" * 15_000, "b\na\nc\n" * 10_000),
-        ("a\n" * 90 + "b\n" * 90, "b\n" * 90 + "a\n" * 90),
-        ("A" * 60_000, "A" * 30_000 + "B" + "A" * 29_999),
-    ],
-)
-def test_repetition_costs_no_time(before, after):
-    start = time.perf_counter()
-    lines_of([change(before, after)])
-    assert time.perf_counter() - start < 0.5
 
 
 def test_noise_is_told_in_words():
@@ -195,21 +144,77 @@ def test_noise_is_told_in_words():
     assert not line("a", "b").is_noise
 
 
-def test_differences_since_are_what_went_and_what_came():
-    kept, gone, come = change("a", "b", path=("kept",)), change("1", "2", path=("x",)), change("1", "3", path=("x",))
-    since = differences_since((kept, gone), (kept, come))
-    assert [(sign, line.after.text) for sign, line in since] == [("-", "2"), ("+", "3")]
+def test_a_digest_is_cut_to_what_people_compare():
+    shown = line("A1b2" * 50, "Z9y8" * 50)
+    assert len(shown.before.short) == SHORT_DIGEST
+    assert (shown.before.left, shown.before.length) == (200 - SHORT_DIGEST, 200)
+    assert not line("word " * 40, "other " * 30).before.is_long
 
 
-def test_differences_since_know_one_from_true_and_from_a_decimal():
-    for then, now in ((1, True), (1, Decimal("1.0")), (1, "1"), (None, "null")):
-        assert len(differences_since((change("x", then),), (change("x", now),))) == 2
+POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*","s3:List*"]}]}'
 
 
-def test_differences_since_leave_noise_out():
-    assert differences_since((), (change("a", "b", noise="computed"),)) == ()
+def test_json_in_a_text_is_laid_out():
+    shown = line(POLICY, None, kind="removed", path=("policy",))
+    assert shown.is_json
+    assert '      "Action": ["s3:Get*", "s3:List*"]\n' in shown.before.text
+    both = line(POLICY, POLICY.replace("Allow", "Deny"))
+    assert both.is_json
+    assert [len(piece.before) for piece in both.pieces if piece.kind == "other"] == [1]
 
 
-def test_a_secret_that_changed_again_is_no_visible_difference():
-    secret = change(is_sensitive=True, path=("password",))
-    assert differences_since((secret,), (secret,)) == ()
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (POLICY, "no JSON any more"),
+        ('{"a": 1, "a": 2}', None),
+        ('{"a": NaN}', None),
+        ("{}", None),
+        ("{not json}", None),
+        ("[" * 5000, None),
+        ("[" * 900 + "]" * 900, None),
+        ("${jsonencode({})}", None),
+    ],
+)
+def test_what_laying_out_would_falsify_stays_as_it_is(before, after):
+    shown = line(before, after, kind="changed" if after else "removed")
+    assert not shown.is_json
+    assert shown.before.text == before
+
+
+def test_the_same_json_in_another_way_is_shown_as_it_is_written():
+    shown = line('{"a": 1}', '{"a":1}', noise="same_json")
+    assert not shown.is_json
+    assert (shown.before.text, shown.after.text) == ('{"a": 1}', '{"a":1}')
+
+
+def test_numbers_inside_json_keep_every_digit():
+    assert "9007199254740993.10" in line('{"a": 9007199254740993.10}', None, kind="removed").before.text
+
+
+def test_beyond_what_a_page_holds_lines_are_named_and_their_values_left_out():
+    changes = [change("x" * 15_000, "y" * 15_000, path=(f"p{number}",)) for number in range(9)]
+    lines = lines_of(changes, may_hide=True)
+    shown = MOST_CHARACTERS // 30_000
+    assert [each.left_out for each in lines] == [0] * shown + [30_000] * (9 - shown)
+    assert all(each.before is None and each.after is None for each in lines[shown:])
+    assert [each.path for each in lines] == [f"p{number}" for number in range(9)]
+    later = lines_of(changes, start=shown)
+    assert [bool(each.left_out) for each in later] == [place < shown or place >= 2 * shown for place in range(9)]
+    assert [each.place for each in later] == list(range(9))
+
+
+def test_only_lines_that_count_can_be_ignored():
+    changes = [change("a", "b"), change("a", "b", noise="computed"), change("a", "b", forces_replacement=True)]
+    assert [each.can_be_ignored for each in lines_of(changes, may_hide=True)] == [True, False, False]
+    assert not any(each.can_be_ignored for each in lines_of(changes))
+
+
+def test_members_of_one_set_stand_together():
+    def member(path, kind):
+        sides = (None, "x") if kind == "added" else ("x", None)
+        return change(*sides, path=(path,), kind=kind, is_member=True)
+
+    lines = lines_of([member("a", "removed"), member("a", "added"), member("b", "added"), change("1", "2")])
+    assert [[each.path for each in group] for group in groups_of(lines)] == [["a", "a"], ["b"], ["name"]]
+    assert groups_of(()) == []

@@ -34,7 +34,7 @@ async def waiting(site: Site) -> dict[str, Any]:
     summary = (await program.get("/metrics/summary")).data
     async with site.db.read() as tx:
         found = {
-            "badge": await drifts.count_waiting(tx),
+            "badge": (await drifts.count_waiting(tx)).waiting,
             "urgent": len(await drifts.most_urgent(tx, 8)),
             "environments": sum(amount for _env, _severity, amount in await drifts.select_environment_counts(tx)),
         }
@@ -215,7 +215,7 @@ async def test_pages_that_are_open_see_it_go_and_come_back(site: Site) -> None:
                 assert ("/drifts/1/wake" in text) is may
                 assert drift["fingerprint"] not in text.partition('id="drift-1-snooze"')[2].partition("</section>")[0]
             await engineer.post("/drifts/1/wake")
-            assert 'data-drift="1"' in await _until(theirs, "drifts-news-items")
+            assert 'data-of="drift-1"' in await _until(theirs, "drifts-news-items")
 
 
 async def _until(socket: Any, words: str) -> str:
