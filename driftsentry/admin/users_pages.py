@@ -1,13 +1,17 @@
 """People, for admins: who there is, and for each one the role, the way in, and the end of it."""
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from quart import Blueprint, Response, redirect, request
 
 from driftsentry import answers, auth, errors
 from driftsentry.auth import Role, fields, guards, people
+from driftsentry.db import Tx
 from driftsentry.web import Access, allow, app
 
+PAGE = 50
+LONGEST = 320
 _SAID = {
     "role": "The role was changed. All sessions of this person have ended.",
     "disabled": "The account is disabled. Its sessions, links and tokens have ended.",
@@ -87,12 +91,29 @@ def _back(user_id: str, done: str) -> Response:
 
 async def _list(typed: dict[str, str], refusal: errors.Failure | None = None) -> Response:
     async with app().db.read() as tx:
-        accounts = await auth.select_accounts(tx, app().settings.session_idle)
         wrong = {problem.field: problem.message for problem in refusal.problems} if refusal else {}
-        text = await answers.page(
-            tx, "admin/users.html", "Users", active="admin", accounts=accounts, typed=typed, wrong=wrong
-        )
+        values = {"typed": typed, "wrong": wrong, **await _people(tx)}
+        text = await answers.page(tx, "admin/users.html", "Users", active="admin", **values)
     return Response(text, status=refusal.status if refusal else 200)
+
+
+async def _people(tx: Tx) -> dict[str, Any]:
+    """A page of them: part of a name or address as `q`, and behind which address it begins."""
+    asked, after = request.args.get("q", "").strip()[:LONGEST], request.args.get("after", "")[:LONGEST]
+    idle = app().settings.session_idle
+    found = await auth.select_some_accounts(tx, idle, text=asked, after=after.replace("\0", ""), limit=PAGE + 1)
+    return {
+        "accounts": found[:PAGE],
+        "asked": asked,
+        "total": await auth.count_accounts(tx, asked),
+        "first_url": _url(q=asked) if after else None,
+        "next_url": _url(q=asked, after=found[PAGE - 1].email) if len(found) > PAGE else None,
+    }
+
+
+def _url(**query: str) -> str:
+    given = {name: value for name, value in query.items() if value}
+    return "/admin/users" + (f"?{urlencode(given)}" if given else "")
 
 
 async def _one(user_id: str, *, secret: str = "", refusal: errors.Failure | None = None) -> Response:

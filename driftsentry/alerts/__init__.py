@@ -2,7 +2,14 @@
 
 from driftsentry.alerts.actions import read, read_all
 from driftsentry.alerts.model import UNREAD_LIMIT, Alert, Kind
-from driftsentry.alerts.queries import count_alerts, count_unread, select_alert, select_alerts, select_some
+from driftsentry.alerts.queries import (
+    count_alerts,
+    count_unread,
+    select_alert,
+    select_alerted_stacks,
+    select_alerts,
+    select_some,
+)
 from driftsentry.alerts.raising import before_commit, raise_for
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "read",
     "read_all",
     "select_alert",
+    "select_alerted_stacks",
     "select_alerts",
     "select_some",
 ]

@@ -20,13 +20,17 @@ async def read(db: Database, actor: Actor, alert_id: int) -> Alert:
     return alert
 
 
-async def read_all(db: Database, actor: Actor, up_to: int | None = None) -> int:
-    """Note that `actor` has read all alerts up to the id `up_to` (None: all there are); how many were unread."""
+async def read_all(db: Database, actor: Actor, up_to: int | None = None, stack: str = "") -> int:
+    """Note that `actor` has read all alerts, of one stack or of all, up to the id `up_to` (None: all there are); how
+    many were unread."""
     async with db.write() as tx:
         await require_role(tx, actor, Role.VIEWER)
         latest = await queries.select_latest_id(tx)
         up_to = latest if up_to is None else min(up_to, latest)
-        became = await queries.update_read_to(tx, actor.id, up_to)
+        if stack:
+            became = await queries.insert_reads(tx, actor.id, stack, up_to, clock.now())
+        else:
+            became = await queries.update_read_to(tx, actor.id, up_to)
         if became:
             at = clock.now()
             events.record(tx, "alert.read", actor, at=at, user_id=actor.id, up_to=up_to, alerts=became)

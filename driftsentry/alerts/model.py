@@ -21,6 +21,7 @@ class Alert:
     """One alert as one person sees it. `is_read` is that person's, and False for nobody.
 
     `drift_id` and `drift_address` are there when it is about one drift. `severity`: the highest of its drifts.
+    `because`: why that one drift has this severity, if it still has.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Alert:
     is_read: bool
     title: str
     reason: str
+    because: str = ""
 
     @property
     def href(self) -> str:

@@ -48,7 +48,7 @@ async def read(alert_id: int) -> Response:
 async def read_all() -> Response:
     typed = await request.form
     shown = _shown(typed.get("show", ""), typed.get("stack", ""))
-    await alerts.read_all(app().db, guards.actor(), _number(typed.get("up_to", "")))
+    await alerts.read_all(app().db, guards.actor(), _number(typed.get("up_to", "")), shown.stack)
     if not answers.is_fragment():
         return cast(Response, redirect(shown.url(), 303))
     async with app().db.read() as tx:
@@ -80,7 +80,8 @@ async def _list(tx: Tx, shown: Shown) -> dict[str, object]:
     newest = await alerts.select_alerts(tx, user_id, limit=1)
     return {
         "shown": shown,
-        "groups": views.by_stack(rows),
+        "spans": views.spans_of(rows, clock.now()),
+        "alerted": await alerts.select_alerted_stacks(tx),
         "amount": len(rows),
         "total": await alerts.count_alerts(tx, user_id, **narrowed),  # type: ignore[arg-type]
         "next_url": shown.url(before=rows[-1].id) if len(found) > PAGE else None,

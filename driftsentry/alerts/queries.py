@@ -18,6 +18,7 @@ _FROM = (
 )
 _SELECT = (
     "SELECT a.*, s.slug, s.environment, d.address,"
+    " CASE WHEN d.severity = a.severity THEN d.severity_reason END AS because,"
     " CASE WHEN a.id <= :read_to OR r.alert_id IS NOT NULL THEN 1 ELSE 0 END AS is_read" + _FROM
 )
 _UNREAD = "a.id > :read_to AND r.alert_id IS NULL"
@@ -155,6 +156,14 @@ async def select_some(tx: Tx, user_id: str | None, alert_ids: Collection[int]) -
     return await _alerts(tx, rows)
 
 
+async def select_alerted_stacks(tx: Tx) -> list[str]:
+    """The slugs of stacks that have brought an alert."""
+    rows = await tx.all(
+        "SELECT slug FROM stacks s WHERE EXISTS (SELECT 1 FROM alerts a WHERE a.stack_id = s.id) ORDER BY slug"
+    )
+    return [row[0] for row in rows]
+
+
 async def select_alert(tx: Tx, user_id: str | None, alert_id: int) -> Alert | None:
     return next(iter(await select_some(tx, user_id, [alert_id])), None)
 
@@ -222,6 +231,7 @@ def _alert(row: Row, reasons: dict[str, int]) -> Alert:
         bool(row["is_read"]),
         words.title(kind, row["slug"], drifts, critical, row["address"], reasons),
         words.reason(kind, drifts, row["severity"], reasons),
+        row["because"] or "",
     )
 
 
@@ -239,6 +249,20 @@ async def insert_read(tx: Tx, user_id: str, alert_id: int, at: datetime) -> bool
         at=to_text(at),
     )
     return row is not None
+
+
+async def insert_reads(tx: Tx, user_id: str, stack: str, up_to: int, at: datetime) -> int:
+    """Everything of one stack up to `up_to` is read; how many of it were not until now."""
+    rows = await tx.all(
+        "INSERT INTO alert_reads (alert_id, user_id, read_at) SELECT a.id, u.id, :at FROM alerts a, stacks s, users u"
+        " WHERE s.slug = :stack AND a.stack_id = s.id AND a.id <= :up_to AND u.id = :user_id"
+        " AND a.id > u.alerts_read_to ON CONFLICT (alert_id, user_id) DO NOTHING RETURNING alert_id",
+        user_id=user_id,
+        stack=stack,
+        up_to=up_to,
+        at=to_text(at),
+    )
+    return len(rows)
 
 
 async def update_read_to(tx: Tx, user_id: str, up_to: int) -> int:

@@ -1,10 +1,13 @@
-"""Alerts as their page shows them: which ones, and by stack."""
+"""Alerts as their page shows them: which ones, new and older, and by stack."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from driftsentry.alerts.model import Alert
+
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,23 @@ class Group:
     environment: str
     stack_id: str
     alerts: list[Alert]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The alerts of one stretch of time on one page, by stack."""
+
+    key: str
+    title: str
+    groups: list[Group]
+
+
+def spans_of(alerts: Sequence[Alert], now: datetime) -> list[Span]:
+    """`alerts` (newest first): those of the last day, and what is older. Days have no ends that all readers share."""
+    recent = [alert for alert in alerts if now - alert.created_at < DAY]
+    older = alerts[len(recent) :]
+    named = (("recent", "Last 24 hours", recent), ("older", "Older", older))
+    return [Span(key, title, by_stack(of_span)) for key, title, of_span in named if of_span]
 
 
 def by_stack(alerts: Sequence[Alert]) -> list[Group]:

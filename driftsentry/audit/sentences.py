@@ -153,6 +153,10 @@ SENTENCES: Mapping[str, Sentence] = {
     "report.held": "A report of {stack} is held: too many drifts would end at once",
     "report.confirmed": "{actor} confirmed the held report of {stack}: its drifts are gone",
     "report.dismissed": "{actor} dismissed the held report of {stack}: its drifts stay",
+    "view.shared": "{actor} shared the view {name} of drifts with everybody",
+    "view.renamed": "{actor} renamed the shared view {old} to {name}",
+    "view.unshared": "{actor} no longer shares the view {name} of drifts",
+    "view.removed": "{actor} deleted the shared view {name} of drifts",
     "stack.late": "{stack} has not reported in time",
     "rule.ignore_added": "{actor} added an ignore rule about {attribute} in {stacks} until {until}",
     "rule.ignore_ended": _ignore_ended,
@@ -183,6 +187,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "token.created": _token("made"),
     "token.revoked": _token("revoked"),
     "setup.completed": "{actor} set DriftSentry up",
+    "demo.loaded": "{actor} loaded the demo data",
     "audit.verified": _verified,
     "audit.exported": _exported,
 }

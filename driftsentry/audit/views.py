@@ -54,6 +54,7 @@ _NOUNS = {
     "link": "Links",
     "token": "CI tokens",
     "setup": "Setup",
+    "demo": "Demo data",
     "audit": "Audit log",
 }
 

@@ -33,7 +33,7 @@ async def set_up() -> Response:
     except (errors.Invalid, errors.Forbidden, errors.RateLimited) as refusal:
         return _form(code, wish, refusal)
     login_user(AuthUser(secret, Action.WRITE_PERMANENT))
-    return cast(Response, redirect("/stacks", 303))
+    return cast(Response, redirect("/setup/stack", 303))
 
 
 def _form(code: str, wish: Wish, refusal: errors.Failure | None = None) -> Response:

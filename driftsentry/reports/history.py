@@ -16,6 +16,7 @@ from driftsentry.reports.words import result_of, source_of, time_of
 SHOWN = 25
 MOST_COMPARED = 5000
 CHOICES = 50
+OFFENDERS = 5
 
 
 class _Kind(NamedTuple):
@@ -72,6 +73,22 @@ class Comparison:
     parts: list[Part]
     passing: int
     is_capped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offender:
+    """A drift that comes again and again."""
+
+    row: drifts.Row
+    reopened: int
+    changed: int
+
+
+async def offenders(tx: Tx, stack_id: str) -> list[Offender]:
+    """What of a stack drifts again and again, the worst first: somebody or something keeps doing it."""
+    found = await history_queries.select_repeated(tx, stack_id, OFFENDERS)
+    rows = {row.id: row for row in await drifts.select_rows(tx, [each.drift_id for each in found])}
+    return [Offender(rows[each.drift_id], each.reopened, each.changed) for each in found]
 
 
 def line_of(report: Report) -> Line:

@@ -14,6 +14,19 @@ _NOISE = 'e.data LIKE \'%"cause":"informational"%\''
 _ARRIVED = "SELECT max(seq) FROM events WHERE kind IN ('report.received', 'report.announced')"
 
 
+# Of a stack with a long history the last of it says who comes again and again.
+_LOOKED_THROUGH = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """How often a drift came back, and how often it was another one than before."""
+
+    drift_id: int
+    reopened: int
+    changed: int
+
+
 @dataclass(frozen=True, slots=True)
 class Net:
     """How a drift stood before and after some reports: the first thing they did to it, and the last.
@@ -81,3 +94,18 @@ async def select_net(tx: Tx, older: Report, newer: Report, limit: int) -> list[N
         limit=limit,
     )
     return [Net(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+
+async def select_repeated(tx: Tx, stack_id: str, limit: int) -> list[Repeated]:
+    """The drifts of a stack that came back or changed at least twice, the most restless first."""
+    rows = await tx.all(
+        "SELECT drift_id, sum(CASE WHEN kind = 'drift.reopened' THEN 1 ELSE 0 END) AS reopened,"
+        " sum(CASE WHEN kind = 'drift.changed' THEN 1 ELSE 0 END) AS changed FROM ("
+        "SELECT drift_id, kind FROM events WHERE stack_id = :stack_id ORDER BY seq DESC LIMIT :looked_through"
+        ") AS latest WHERE kind IN ('drift.reopened', 'drift.changed') GROUP BY drift_id HAVING count(*) > 1"
+        " ORDER BY count(*) DESC, drift_id LIMIT :limit",
+        stack_id=stack_id,
+        looked_through=_LOOKED_THROUGH,
+        limit=limit,
+    )
+    return [Repeated(row[0], int(row[1]), int(row[2])) for row in rows]

@@ -7,8 +7,8 @@ from driftsentry.db import Database
 from driftsentry.events import Event
 from driftsentry.regions import Region
 from driftsentry.stacks import queries
-from driftsentry.stacks.model import Tally
-from driftsentry.stacks.views import entry_of
+from driftsentry.stacks.model import Stack, Tally
+from driftsentry.stacks.views import NAMED, entry_of
 from driftsentry.templating import render
 
 
@@ -24,7 +24,14 @@ async def draw(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> l
         render("stacks/_row.html", entry=entry_of(stack, tallies.get(stack.id, Tally()), now), now=now)
         for stack in stacks
     ]
+    if new := [stack for stack in stacks if _is_new(stack, batch)]:
+        drawn.append(render("stacks/_news.html", news=new[:NAMED], more=len(new[NAMED:])))
     return [regions.for_all("drifts", regions.in_place(html)) for html in drawn]
+
+
+def _is_new(stack: Stack, batch: Sequence[Event]) -> bool:
+    """Whether it was made by one of these events: no list shows it yet."""
+    return any(event.stack_id == stack.id and event.at == stack.created_at for event in batch)
 
 
 async def draw_held(db: Database, batch: Sequence[Event], rooms: frozenset[str]) -> list[Region]:

@@ -8,10 +8,10 @@ from typing import cast
 from quart import Blueprint, Response, redirect, request
 
 from driftsentry import answers, clock, drifts, errors, events, reports, rules, stacks
-from driftsentry.auth import guards
+from driftsentry.auth import Role, guards
 from driftsentry.db import Tx
 from driftsentry.errors import Problem
-from driftsentry.stacks import views
+from driftsentry.stacks import listing, views
 from driftsentry.stacks.model import LearnedAttribute
 from driftsentry.stacks.recipes import recipes_for
 from driftsentry.stacks.rhythm import Schedule, parts_of, span_of
@@ -46,7 +46,7 @@ class LearnedRow:
 @allow(Access.VIEWER)
 async def index() -> str:
     async with app().db.read() as tx:
-        listed = stacks.freshest_last(await stacks.entries(tx, clock.now()))
+        everything = stacks.freshest_last(await stacks.entries(tx, clock.now()))
         after = await events.latest_seq(tx)
         return await answers.page(
             tx,
@@ -54,7 +54,8 @@ async def index() -> str:
             "Stacks",
             active="stacks",
             live=f"/live?after={after}&room=drifts",
-            stacks=listed,
+            listing=listing.listing_of(everything, listing.narrowed_to(request.args)),
+            is_admin=guards.person().role == Role.ADMIN,
         )
 
 
@@ -119,6 +120,8 @@ async def _page(tx: Tx, slug: str, form: Form | None = None) -> str:
         held=await reports.select_waiting(tx, stack.id),
         rows=await drifts.most_urgent(tx, ROWS, stack=slug),
         reports=[reports.line_of(report) for report in found[:REPORTS]],
+        bars=reports.bars_of(found[:REPORTS]),
+        offenders=await reports.offenders(tx, stack.id),
         older_url=f"/stacks/{slug}?before={found[REPORTS - 1].id}#reports-title" if len(found) > REPORTS else None,
         is_older=bool(before),
         schedule=views.schedule_of(stack.schedule),

@@ -39,6 +39,10 @@ async def select_stack(tx: Tx, slug: str) -> Stack | None:
     return _stack(row) if row else None
 
 
+async def has_stacks(tx: Tx) -> bool:
+    return await tx.one("SELECT id FROM stacks LIMIT 1") is not None
+
+
 async def select_stacks(tx: Tx) -> list[Stack]:
     return [_stack(row) for row in await tx.all("SELECT * FROM stacks ORDER BY slug")]
 

@@ -11,7 +11,7 @@ from driftsentry.stacks.model import Entry, Freshness, Stack, Tally, knowledge
 from driftsentry.stacks.rhythm import Schedule, Source, words_of
 
 NAMED = 3
-_WORST_FIRST = (Freshness.ERRORED, Freshness.STALE, Freshness.LATE, Freshness.NEVER, Freshness.FRESH)
+WORST_FIRST = (Freshness.ERRORED, Freshness.STALE, Freshness.LATE, Freshness.NEVER, Freshness.FRESH)
 
 
 # Why a list may be incomplete, as one stack says it and as several do.
@@ -71,7 +71,7 @@ def entry_of(stack: Stack, tally: Tally, now: datetime) -> Entry:
 def freshest_last(listed: list[Entry]) -> list[Entry]:
     """What did not report comes first, then what has most to decide on."""
     return sorted(
-        listed, key=lambda entry: (_WORST_FIRST.index(entry.freshness), -entry.tally.waiting, entry.stack.slug)
+        listed, key=lambda entry: (WORST_FIRST.index(entry.freshness), -entry.tally.waiting, entry.stack.slug)
     )
 
 

@@ -10,10 +10,15 @@ OURS = (
     "auth/account", "auth/_account", "admin/sessions", "admin/_sessions", "admin/tokens", "admin/_tokens",
     "admin/status",
 )  # fmt: skip
+LIKES = Thing(keys=True, diff="split", density="compact")
 
 
 def values_of(name: str, evil: str) -> dict[str, object]:
     """For the template `name`; nothing when it is none of these."""
+    if name.startswith("admin/users"):
+        return {"asked": evil}
+    if name.startswith(("admin/connect", "admin/_connect")):
+        return _connecting(evil)
     if not name.startswith(OURS):
         return {}
     sessions = [Session(str(n), "u1", evil, evil, kind, evil, evil, evil, NOW, NOW, NOW) for n, kind in enumerate("ab")]
@@ -24,7 +29,7 @@ def values_of(name: str, evil: str) -> dict[str, object]:
         "said": evil,
         "refusal": evil,
         "wrong": {"old": evil, "new": evil},
-        "person": Thing(name=evil, email=evil, role="viewer", theme="auto"),
+        "person": Thing(name=evil, email=evil, role="viewer", theme="auto", preferences=LIKES),
         "holder": ("u1", evil, evil),
         "user": evil,
         "before": evil,
@@ -66,3 +71,14 @@ def _tokens(evil: str, state: str) -> list[tuple[Token, str]]:
     reports = Token("t1", evil, (evil, evil), NOW, end, NOW, NOW, Scope.REPORT, "u1", evil, evil)
     metrics = Token("t2", evil, (), NOW, end, None, NOW, Scope.METRICS)
     return [(reports, state), (metrics, state)]
+
+
+def _connecting(evil: str) -> dict[str, object]:
+    return {
+        "draft": Thing(id="t2", stack=evil, problem=evil),
+        "token": Thing(id="t2"),
+        "secret": "dsk_shown_once",
+        "base_url": "http://127.0.0.1:8000",
+        "is_empty": True,
+        "recipes": [Thing(title="Plain cron", blocks=(evil, evil))],
+    }

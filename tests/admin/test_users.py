@@ -1,12 +1,14 @@
 """Who there is, and inviting somebody."""
 
 import asyncio
+import html
 import re
 from datetime import timedelta
 
 import pytest
 
 from driftsentry import auth, clock, errors
+from driftsentry.admin import users_pages
 from driftsentry.auth import Role, passwords, people
 from driftsentry.db import Tx
 from driftsentry.events import SYSTEM
@@ -22,6 +24,29 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # -- The list --------------------------------------------------------------------------------------------------
+
+
+async def test_many_stand_on_pages_and_are_found_by_name(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users_pages, "PAGE", 2)
+    admin = await site.as_admin()
+    assert "people-filter" not in await admin.text("/admin/users")
+    for name in ("Bo", "Cleo", "D_o", "Emil"):
+        await site.person(name)
+    names, path = [], "/admin/users"
+    while path:
+        page = await admin.text(path)
+        names += re.findall(r'href="/admin/users/\w+"><bdi>(\w+)<', page)
+        path = html.unescape((re.findall(r'href="([^"]+)" rel="next"', page) or [""])[0])
+    assert names == ["Ada", "Bo", "Cleo", "D_o", "Emil"]
+    for asked, expected in (
+        ("LEO@", ["Cleo"]),
+        ("_", ["D_o"]),
+        ("%25", []),
+        ("o&after=bo@example.com", ["Cleo", "D_o"]),
+    ):
+        found = await admin.text(f"/admin/users?q={asked}")
+        assert re.findall(r'href="/admin/users/\w+"><bdi>(\w+)<', found) == expected
+    assert "Nobody is called so." in await admin.text(f"/admin/users?q={EVIL}%00")
 
 
 async def test_the_list_says_who_there_is_in_which_state(site: Site) -> None:

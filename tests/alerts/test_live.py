@@ -90,7 +90,7 @@ async def test_new_alerts_wait_as_news_on_their_page_and_bring_no_row(site: Site
         await connected(site)
         await post(site, 1, door("web"))
         frame = await until(socket, "alerts-news-items")
-    assert '<i data-alert="1" data-stack="prod/app"></i>' in frame
+    assert '<i data-of="alert-1" data-stack="prod/app"></i>' in frame
     assert "<li" not in frame
 
 

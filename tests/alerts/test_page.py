@@ -1,7 +1,9 @@
 """The page of alerts: by stack, read one or all, with and without JavaScript."""
 
 import re
+from datetime import timedelta
 
+from driftsentry import clock
 from driftsentry.alerts import pages
 from tests.alerts.plans import door, post, size
 from tests.site import Browser, Site
@@ -127,3 +129,39 @@ async def test_the_page_of_the_stack_asks_and_forgets_the_question(site: Site) -
     page = await engineer.text("/stacks/prod/app")
     assert "Are 30 drifts gone?" not in page
     assert "30 held, settled" in page
+
+
+async def test_what_is_of_the_last_day_stands_before_what_is_older(sqlite_site: Site) -> None:
+    viewer = await sqlite_site.as_viewer()
+    await three(sqlite_site)
+    yesterday = clock.now() - timedelta(hours=25)
+    await sqlite_site.run("UPDATE alerts SET created_at = :at WHERE id < 3", at=clock.to_text(yesterday))
+    page = await viewer.text("/alerts")
+    titles = re.findall(r'<h2 class="alerts-span"[^>]*>(.*?)</h2>|<a href="/stacks/([^"]+)"><bdi>', page)
+    assert ["".join(title) for title in titles] == ["Last 24 hours", "prod/s1", "Older", "prod/s2", "prod/s1"]
+    assert len(re.findall('<section class="alerts-of" aria-labelledby="([^"]+)"', page)) == 3
+    assert await ids(viewer, "/alerts") == [3, 2, 1]
+    # Why it is so grave, in the words of the rule; not once its severity is another one.
+    assert "ingress now allows 0.0.0.0/0 on port 22." in page
+    await sqlite_site.run("UPDATE drifts SET severity = 'low'")
+    assert "ingress now allows" not in await viewer.text("/alerts")
+
+
+async def test_all_of_one_stack_are_read_by_one_person(site: Site) -> None:
+    viewer, other = await site.as_viewer(), await site.as_engineer()
+    await three(site)
+    page = await viewer.text("/alerts?stack=prod/s1")
+    assert re.findall('<option value="([^"]*)"( selected)?>', page) == [
+        ("", ""), ("prod/s1", " selected"), ("prod/s2", ""),
+    ]  # fmt: skip
+    assert "Mark all of this stack as read" in page
+    form = {"stack": "prod/s1", "up_to": "3"}
+    response = await viewer.post("/alerts/read-all", form)
+    assert response.location == "/alerts?stack=prod%2Fs1"
+    assert await ids(viewer, "/alerts") == [2]
+    assert await ids(other, "/alerts") == [3, 1, 2]
+    assert "Mark all" not in await viewer.text("/alerts?stack=prod/s1")
+    await viewer.post("/alerts/read-all", form)
+    [event] = await site.events("alert.read")
+    assert event.data["alerts"] == 2
+    assert badge(await viewer.text("/")) == "1 unread alert"

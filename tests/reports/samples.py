@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace as Thing
 
 from driftsentry.drifts.model import Row, Status
+from driftsentry.reports.bars import Bar
 from driftsentry.reports.history import Line, Part
 
 NOW = datetime(2026, 11, 21, 19, 6, tzinfo=UTC)
@@ -39,6 +40,7 @@ def values_of(name: str, evil: str) -> dict[str, object]:
     return {
         "reports": [line(evil)],
         "about": line(evil),
+        "bars": [Bar(report(evil), evil, state, 12, 5, 3) for state in ("complete", "incomplete", "late")],  # type: ignore[arg-type]
         "took": "0.8 s",
         "compared": Thing(older=report(evil), newer=report(evil), passing=2, is_capped=True),
         "part": part(evil),

@@ -3,7 +3,24 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace as Thing
 
+from driftsentry.stacks.listing import Facet, Listing, Narrowed
+
 NOW = datetime(2026, 11, 21, 19, 6, tzinfo=UTC)
+
+
+def entry(evil: str) -> Thing:
+    """A stack as lists show it."""
+    counts = {"waiting": 10, "critical": 1, "high": 2, "medium": 3, "low": 4, "decided": 5, "informational": 6}
+    stack = Thing(
+        id="s1", slug=evil, environment=evil, last_report_at=NOW, incomplete_reason=evil, announced=9, announced_at=NOW
+    )
+    return Thing(stack=stack, tally=Thing(**counts, snoozed=7), freshness="late", freshness_text=evil)
+
+
+def _listing(evil: str) -> Listing:
+    narrowed = Narrowed(evil, evil, "late", 2)
+    facets = [Facet(freshness, 3, narrowed.url(freshness=freshness), True) for freshness in ("", "late")]
+    return Listing(narrowed, [entry(evil)], 205, facets, [evil], narrowed.url(), narrowed.url(page=3))  # type: ignore[list-item]
 
 
 def values_of(name: str, evil: str) -> dict[str, object]:
@@ -21,5 +38,11 @@ def values_of(name: str, evil: str) -> dict[str, object]:
             "recipes": [Thing(title="Plain cron", blocks=(evil, evil))],
             "older_url": "/stacks/x?before=r1",
             "is_older": True,
+            "offenders": [
+                Thing(row=Thing(id=7, severity="high", address=evil, status="approved"), reopened=2, changed=3)
+            ],
+            "listing": _listing(evil),
+            "is_admin": False,
+            "news": [Thing(slug=evil)],
         }  # fmt: skip
     return values
