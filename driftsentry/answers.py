@@ -1,7 +1,7 @@
 """Answers: a full page in the frame, a fragment, or JSON; and each failure in the shape its caller reads."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -50,6 +50,15 @@ class Person(Protocol):
     def theme(self) -> str: ...
     @property
     def can_decide(self) -> bool: ...
+    @property
+    def preferences(self) -> "Likes": ...
+
+
+class Likes(Protocol):
+    """How whoever is signed in wants pages to be."""
+
+    @property
+    def keys(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +69,21 @@ class Frame:
     active: str
     person: Person | None
     theme: str
-    waiting: int
-    alerts: int
-    live: str | None
     path: str
     now: datetime
     ping: int  # seconds
+    waiting: int = 0  # drifts, and the critical ones among them
+    critical: int = 0
+    alerts: int = 0
+    live: str | None = None
 
 
-def frame(title: str, *, active: str = "", waiting: int = 0, alerts: int = 0, live: str | None = None) -> Frame:
+def frame(title: str, *, active: str = "") -> Frame:
+    """Around what shows no numbers: an error, a fragment, a page at the door."""
     person: Person | None = g.get("person")
     theme = person.theme if person else "auto"
     path, ping = request.full_path.rstrip("?"), app().settings.live_ping_seconds
-    return Frame(title, active, person, theme, waiting, alerts, live, path, clock.now(), ping)
+    return Frame(title, active, person, theme, path, clock.now(), ping)
 
 
 async def page(tx: Tx, template: str, title: str, *, active: str, live: str | None = None, **values: Any) -> str:
@@ -82,8 +93,14 @@ async def page(tx: Tx, template: str, title: str, *, active: str, live: str | No
     """
     person: Person | None = g.get("person")
     unread = await app().count_unread(tx, person.id) if person else 0
-    waiting = await app().count_waiting(tx)
-    around = frame(title, active=active, waiting=waiting, alerts=unread, live=live and f"{live}&room=alerts")
+    waiting, critical = await app().count_waiting(tx)
+    around = replace(
+        frame(title, active=active),
+        waiting=waiting,
+        critical=critical,
+        alerts=unread,
+        live=live and f"{live}&room=alerts",
+    )
     return render(template, frame=around, now=around.now, **values)
 
 

@@ -17,25 +17,26 @@ from driftsentry import (
     events,
     limits,
     migrations,
+    overview,
     reports,
     rules,
     security,
     site,
     stacks,
 )
-from driftsentry.admin import sessions_pages, status_pages, tokens_pages, users_pages
+from driftsentry.admin import connect_pages, sessions_pages, status_pages, tokens_pages, users_pages
 from driftsentry.alerts import fragments as alert_fragments
 from driftsentry.alerts import pages as alert_pages
-from driftsentry.api import v1
+from driftsentry.api import downloads, v1
 from driftsentry.audit import pages as audit_pages
 from driftsentry.auth import account_pages, guards, link_pages, setup_pages
 from driftsentry.auth import pages as auth_pages
 from driftsentry.clockwork import keep_up
 from driftsentry.config import Config
 from driftsentry.db import Database
+from driftsentry.drifts import bulk_pages, detail_pages, snooze_pages, view_pages
 from driftsentry.drifts import fragments as drift_fragments
 from driftsentry.drifts import pages as drift_pages
-from driftsentry.drifts import snooze_pages
 from driftsentry.live import changes_pages
 from driftsentry.live import pages as live_pages
 from driftsentry.live import programs as live_programs
@@ -85,7 +86,7 @@ def _quiet_warnings() -> None:
 def _connect(app: DriftSentry) -> None:
     """One database, one log, and one tail of it that tells the pages."""
     app.db = Database(app.settings.database_url)
-    app.db.before_commit = alerts.before_commit(events.Log(app.settings.data_key))
+    app.db.before_commit = overview.before_commit(alerts.before_commit(events.Log(app.settings.data_key)))
     app.tail = Tail(app.db)
     app.db.after_commit = app.tail.poke
     app.count_waiting = drifts.count_waiting
@@ -113,6 +114,10 @@ def _register(app: DriftSentry) -> None:
         auth_pages,
         overview_pages,
         drift_pages,
+        bulk_pages,
+        view_pages,
+        downloads,
+        detail_pages,
         snooze_pages,
         rule_pages,
         alert_pages,
@@ -124,7 +129,7 @@ def _register(app: DriftSentry) -> None:
         changes_pages,
     )
     doors = (setup_pages, link_pages, account_pages, metrics_pages)
-    admin = (users_pages, sessions_pages, tokens_pages, admin_rule_pages, status_pages)
+    admin = (connect_pages, users_pages, sessions_pages, tokens_pages, admin_rule_pages, status_pages)
     for blueprint in (*[page.blueprint for page in (*pages, *doors, *admin)], *v1.BLUEPRINTS):
         app.register_blueprint(blueprint)
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from driftsentry import ROOT, alerts, audit, client, create_app, demo, errors, log, migrations, reports
+from driftsentry import ROOT, alerts, audit, client, create_app, demo, errors, log, migrations, overview, reports
 from driftsentry.auth import Role, Scope, ci_tokens, people, queries, token_queries
 from driftsentry.config import SETTINGS, Config, ConfigError
 from driftsentry.db import Database
@@ -69,7 +69,7 @@ def with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
 
     async def run() -> Result:
         db = Database(settings.database_url)
-        db.before_commit = alerts.before_commit(Log(settings.data_key))
+        db.before_commit = overview.before_commit(alerts.before_commit(Log(settings.data_key)))
         await db.connect()
         try:
             await migrations.migrate(db)

@@ -85,4 +85,7 @@ class Internal(Failure):
     """What a caller gets to see of an error that nobody expected; the log has the rest."""
 
     def __init__(self) -> None:
-        super().__init__("The error is on our side and was written to the log under the request id below.")
+        super().__init__(
+            "The error is on our side and was written to the log. Try again; if it stays, give an admin the request"
+            " id below."
+        )

@@ -53,7 +53,8 @@ def install(quart: DriftSentry) -> None:
     )
 
 
-def _begin() -> None:
+async def _begin() -> None:
+    # Async for all that it does not wait: Quart runs anything else in a thread.
     g.request_id = ids.new()
     g.started = time.perf_counter()
     if "\0" in request.path:  # no database stores it, so nothing has that name

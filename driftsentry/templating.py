@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -89,6 +90,18 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:8]}"
 
 
+@cache
+def inlined(name: str) -> str:
+    """A small drawing as an address that costs no request."""
+    return "data:image/svg+xml," + quote((STATIC / name).read_text().strip())
+
+
+@cache
+def icon(name: str) -> Markup:
+    """A drawing of the sprite `_icons.html`, for those who see: words beside it say the same."""
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="#i-{}"/></svg>').format(name)
+
+
 def kept(name: str, *look: Hashable, **values: object) -> Markup:
     """`render(name, **values)`, kept for the next one that has the same `look`: all that can be seen of it.
 
@@ -116,7 +129,7 @@ def _environment() -> Environment:
     )
     filters = (visible, visible_lines, stamp, absolute, age, count, plural)
     environment.filters.update({each.__name__: each for each in filters})
-    environment.globals.update(asset=asset, kept=kept)
+    environment.globals.update(asset=asset, icon=icon, inlined=inlined, kept=kept)
     return environment
 
 

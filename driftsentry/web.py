@@ -91,7 +91,7 @@ class DriftSentry(Quart):
     tail: Tail
     latency: Histogram  # seconds of every request, by method, route and status
     latency_registry: CollectorRegistry
-    count_waiting: Callable[[Tx], Awaitable[int]]
+    count_waiting: Callable[[Tx], Awaitable[tuple[int, int]]]  # drifts: all that wait, and the critical ones
     count_unread: Callable[[Tx, str], Awaitable[int]]  # alerts, of the user with this id
     is_stopping = False  # what was asked is still answered, but there should be no more
     refusal = ""  # why it does not start, where that is no mistake of ours

@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace as Thing
 
+from driftsentry.drifts.comments import html_of
 from driftsentry.drifts.lines import lines_of
 from driftsentry.drifts.model import Row, Status
+from driftsentry.drifts.neighbours import Neighbours
+from driftsentry.drifts.since import Since
 from driftsentry.drifts.views import SnoozeForm
 from driftsentry.ingest import Change
 from driftsentry.judging.ignoring import Ignore
@@ -15,6 +18,8 @@ from tests.admin.samples import values_of as admin_values
 from tests.alerts import samples as alert_samples
 from tests.api import samples as api_samples
 from tests.audit import samples as audit_samples
+from tests.drifts import list_samples, search_samples
+from tests.overview import samples as overview_samples
 from tests.reports import samples as report_samples
 from tests.rules import samples as rule_samples
 from tests.stacks import samples as stack_samples
@@ -53,7 +58,8 @@ def drift(status: str) -> Thing:
 
 
 STATUSES = ("detected", "approved", "rejected", "resolved")
-PERSON = Thing(name=EVIL, email=EVIL, role="engineer", can_decide=True)
+LIKES = Thing(keys=True, diff="split", density="compact")
+PERSON = Thing(name=EVIL, email=EVIL, role="engineer", can_decide=True, preferences=LIKES)
 LINES = lines_of(
     [
         change(EVIL, EVIL + "x"),
@@ -70,12 +76,15 @@ KINDS = (
 )
 EVENTS = [
     Thing(
-        seq=n,
-        kind=f"drift.{kind}",
-        at=NOW,
-        actor_name=EVIL,
-        data={"reason": EVIL, "until": EVIL, "decided_by": EVIL},
-        actor=Thing(kind="token"),
+        event=Thing(
+            seq=n,
+            kind=f"drift.{kind}",
+            at=NOW,
+            actor_name=EVIL,
+            data={"reason": EVIL, "until": EVIL, "decided_by": EVIL},
+            actor=Thing(kind="token"),
+        ),
+        comment=html_of(EVIL) if kind == "commented" else None,
     )
     for n, kind in enumerate(KINDS)
 ]
@@ -92,27 +101,30 @@ REPORT = Thing(
     incomplete_reason=EVIL, detected=1, changed=2, unchanged=3, reopened=4, resolved=5, informational=6,
     run_url="javascript:alert(1)//" + EVIL, commit_hash=EVIL, token_name=EVIL, id="r1", held=24, is_waiting=True,
 )  # fmt: skip
-RECENT = Thing(drift_id=7, address=EVIL, stack=EVIL, verdict="approved", user_name=EVIL, decided_at=NOW, reason=EVIL)
 
 VALUES: dict[str, object] = {
     "seq": 42, "say": EVIL,
-    "now": NOW, "waiting": 3, "tone": "bad", "title": "Title", "message": EVIL, "status": 422, "request_id": "01JD",
+    "now": NOW, "waiting": 3, "critical": 1, "tone": "bad", "title": "Title", "message": EVIL, "status": 422,
+    "request_id": "01JD",
     "problems": [Thing(field=EVIL, message=EVIL)], "problem": EVIL, "email": EVIL, "wait_seconds": 600, "next": EVIL,
-    "demo": True, "tabs": [Thing(key="open", label="Open", count=3, href="/drifts?q=" + EVIL, is_current=True)],
-    "tab": Thing(key="open", label="Open", count=3), "is_live": True, "unread": 3, "held": REPORT,
+    "demo": True, "tabs": search_samples.around(EVIL, NOW).tabs,
+    "tab": Thing(key="open", label="Open", count=3, is_capped=True), "is_live": True, "unread": 3, "held": REPORT,
     "severities": ["high"], "stacks": [EVIL], "rows": [row("detected")], "can_decide": True,
-    "filter": Thing(tab=Thing(key="open"), severity="high", stack=EVIL, q=EVIL, environment=EVIL, only=(7,),
-                    is_narrowed=True, problem=EVIL),
+    "filter": search_samples.wanted(EVIL), "around": search_samples.around(EVIL, NOW), "worries": {EVIL: "late"},
+    "worry": "late", "facets": search_samples.around(EVIL, NOW).facets,
+    "orders": search_samples.around(EVIL, NOW).orders,
+    "is_cut": True, "looked_through": 5000, "all_url": "/drifts?q=" + EVIL, "what": "this list", "doubts": [],
     "next_url": "/drifts?q=" + EVIL, "first_url": "/drifts?q=" + EVIL, "shown": 1, "total": 2, "is_capped": True,
     "row": row("detected"), "drift": drift("detected"), "lines": LINES, "noise_lines": LINES, "line": LINES[0],
-    "since": [("+", LINES[0]), ("-", LINES[2])], "timeline": EVENTS, "last_seen_at": NOW, "state": "open",
-    "freshness": Thing(state="late", text=EVIL), "command": Thing(approve=EVIL, reject=EVIL), "report": None,
+    "since": [Since("new", LINES[0]), Since("gone", LINES[2]), Since("moved", LINES[1])],
+    "timeline": EVENTS, "state": "open", "freshness": Thing(state="late", text=EVIL),
+    "knowledge": Thing(freshness=Thing(state="late", text=EVIL), last_seen_at=NOW, times_seen=1000, is_seen_often=True),
+    "command": Thing(approve=EVIL, reject=EVIL), "report": None,
     "form": Thing(reason=EVIL, fingerprint=FACTS, problem=EVIL, until=EVIL), "text": EVIL, "key": "next", "sign": "-",
     "side": LINES[-1].before, "done": [row("approved")], "left_out": [(row("approved"), EVIL), (9, EVIL)],
     "verdict": "approved", "reason": EVIL, "entry": ENTRY, "slug": EVIL, "reports": [REPORT],
-    "table": [(EVIL, {"high": (3, "/drifts?q=" + EVIL)}, 3)], "recent": [RECENT],
-    "frame": Thing(title=EVIL, active="drifts", person=PERSON, theme="auto", waiting=2, live="/live?q=" + EVIL,
-                   path="/drifts?q=" + EVIL, now=NOW, alerts=2, ping=30),
+    "frame": Thing(title=EVIL, active="drifts", person=PERSON, theme="auto", waiting=2, critical=1,
+                   live="/live?q=" + EVIL, path="/drifts?q=" + EVIL, now=NOW, alerts=2, ping=30),
 }  # fmt: skip
 ACCOUNTS = [
     Thing(id="u1", name=EVIL, email=EVIL, role="engineer", state=state, created_at=NOW, signed_in_at=seen, sessions=n)
@@ -123,7 +135,6 @@ VALUES |= {
     "typed": {"email": EVIL, "name": EVIL, "role": EVIL, "code": EVIL}, "wrong": {"name": EVIL, "role": EVIL},
     "link": "/welcome/" + EVIL, "said": "Done.", "code": "x", "role": "viewer", "until": NOW, "is_invitation": True,
 }  # fmt: skip
-DOUBTS = [Thing(sentence="2 stacks have not reported in time", stacks=[ENTRY.stack], more=1)]
 IGNORE = Ignore("r1", EVIL, EVIL, EVIL, (EVIL, None, 3), EVIL, NOW, EVIL, EVIL)
 RULES = [IgnoreRule(IGNORE, "u1", NOW, ended_at, ended_by, 3, 4) for ended_at, ended_by in ((None, None), (NOW, EVIL))]
 HITS = Hits(30, 40, (Hit(7, EVIL, EVIL, "approved", 2),))
@@ -136,7 +147,11 @@ VALUES |= {
     "earliest": "2026-11-21", "latest": "2027-11-21",
 }  # fmt: skip
 VALUES |= {"viewers": [EVIL, EVIL], "more": 3}
-STALE = Thing(total=9, fresh=5, late=1, stale=1, errored=1, never=1, doubts=DOUBTS)
+VALUES |= {
+    "neighbours": Neighbours("Open", "/drifts?q=" + EVIL, "/drifts/7?from=" + EVIL, "/drifts/6?from=" + EVIL, None),
+    "diff": "split", "address": "https://" + EVIL, "piece": LINES[1].pieces[0], "marks": LINES[1].pieces[0].after * 50,
+    "names_side": "code", "names": ("Code", "Reality"), "is_listed": False, "groups": [LINES, LINES[:1]],
+}  # fmt: skip
 
 
 def values_for(name: str) -> dict[str, object]:
@@ -146,11 +161,10 @@ def values_for(name: str) -> dict[str, object]:
     if name.startswith("rules/ignore") or name.startswith("rules/_ignore"):
         preview = Preview(HITS, HITS, is_capped=True)
         values["form"] = Thing(draft=DRAFT, wrong={"path": EVIL}, problem=EVIL, preview=preview)
-    if name.startswith("overview/"):
-        values["freshness"] = STALE
+    values |= overview_samples.values_of(name, EVIL)
     if name == "stacks/index.html":
         values["stacks"] = [ENTRY]
     if name.startswith("audit/"):
         values |= next(audit_samples.values_with(EVIL, NOW))
-    values |= rule_samples.values_of(name, EVIL)
+    values |= rule_samples.values_of(name, EVIL) | list_samples.values_of(name, EVIL, row("approved"))
     return values

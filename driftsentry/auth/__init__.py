@@ -9,7 +9,7 @@ from driftsentry.auth.ci_tokens import create_token, revoke_token
 from driftsentry.auth.model import Account, Person, Role, Scope, Session, Token, User
 from driftsentry.auth.people import change as change_user
 from driftsentry.auth.people import ensure_demo_users, invite, make_reset_link
-from driftsentry.auth.queries import select_account, select_accounts
+from driftsentry.auth.queries import count_accounts, select_account, select_accounts, select_some_accounts
 from driftsentry.auth.session_queries import count_sessions, select_holder, select_sessions
 from driftsentry.auth.sessions import end as end_session
 from driftsentry.auth.sessions import end_all_of as end_sessions_of
@@ -30,6 +30,7 @@ __all__ = [
     "User",
     "access_lifetime",
     "change_user",
+    "count_accounts",
     "count_sessions",
     "create_token",
     "dead_sessions",
@@ -53,6 +54,7 @@ __all__ = [
     "select_accounts",
     "select_holder",
     "select_sessions",
+    "select_some_accounts",
     "select_token_by_id",
     "select_tokens",
 ]

@@ -13,6 +13,7 @@ from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
 _SAID = {
+    "preferences": "Your preferences are saved.",
     "password": "Your password was changed. Your other sessions were ended.",
     "ended": "The session was ended.",
     "others": "All your other sessions were ended.",

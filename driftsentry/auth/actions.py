@@ -11,6 +11,7 @@ from driftsentry.auth.model import SESSIONS_PER_USER, NewSession, Person, Role, 
 from driftsentry.config import Config
 from driftsentry.db import Database, Tx
 from driftsentry.events import SYSTEM, Actor
+from driftsentry.templating import plural
 
 FAILURES = 5
 WINDOW = timedelta(minutes=15)
@@ -75,7 +76,7 @@ async def count_attempt(tx: Tx, key: str, address: str, what: str = "passwords")
     if len(failures) >= FAILURES:
         wait = int((failures[-FAILURES] + WINDOW - now).total_seconds()) + 1
         raise errors.RateLimited(
-            f"Too many wrong {what}. Try again in {max(1, round(wait / 60))} minutes.", retry_after=wait
+            f"Too many wrong {what}. Try again in {plural(-(-wait // 60), 'minute')}.", retry_after=wait
         )
     await session_queries.insert_failure(tx, ids.new(), key, address, now)
 

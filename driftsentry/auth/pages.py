@@ -80,13 +80,11 @@ def _local(target: str) -> str:
 
 
 def _form(*, email: str, target: str, refusal: errors.Failure | None = None) -> Response:
-    wait = refusal.headers.get("Retry-After") if refusal else None
     text = render(
         "auth/login.html",
         frame=answers.frame("Sign in"),
         email=email,
         problem=refusal.message if refusal else None,
-        wait_seconds=int(wait) if wait else None,
         next=target,
         demo=app().settings.environment == "demo",
     )

@@ -1,5 +1,6 @@
 """SQL about people."""
 
+import re
 from datetime import datetime, timedelta
 
 from driftsentry import clock
@@ -13,6 +14,7 @@ _ACCOUNT = (
     "SELECT u.*, (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND u.is_active = 1 AND s.revoked_at IS NULL"
     " AND s.expires_at > :now AND (s.kind = 'api' OR s.last_seen_at > :seen_after)) AS living FROM users u"
 )
+_NAMED = "(lower(u.name) LIKE :pattern ESCAPE '\\' OR u.email LIKE :pattern ESCAPE '\\')"
 _LONG = timedelta(days=3650)
 
 
@@ -43,6 +45,29 @@ async def select_accounts(tx: Tx, idle: timedelta = _LONG) -> list[Account]:
     now = clock.now()
     rows = await tx.all(_ACCOUNT + " ORDER BY u.email", now=to_text(now), seen_after=to_text(now - idle))
     return [_account(row) for row in rows]
+
+
+async def select_some_accounts(tx: Tx, idle: timedelta, *, text: str, after: str, limit: int) -> list[Account]:
+    """Those with `text` in name or e-mail address, by that address, behind the address `after`. `idle`: as above."""
+    now = clock.now()
+    rows = await tx.all(
+        f"{_ACCOUNT} WHERE {_NAMED} AND u.email > :after ORDER BY u.email LIMIT :limit",
+        pattern=_containing(text),
+        after=after,
+        limit=limit,
+        now=to_text(now),
+        seen_after=to_text(now - idle),
+    )
+    return [_account(row) for row in rows]
+
+
+async def count_accounts(tx: Tx, text: str) -> int:
+    return int(await tx.value(f"SELECT count(*) FROM users u WHERE {_NAMED}", pattern=_containing(text)))
+
+
+def _containing(text: str) -> str:
+    escaped = re.sub(r"([\\%_])", r"\\\1", text.replace("\0", "").lower())
+    return f"%{escaped}%"
 
 
 async def select_account(tx: Tx, user_id: str, idle: timedelta = _LONG) -> Account | None:

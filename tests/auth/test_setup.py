@@ -77,8 +77,8 @@ async def test_a_start_without_users_logs_a_code_that_opens_the_setup(
 
 async def test_the_code_makes_the_first_admin_and_signs_him_in(site: Site, code: str) -> None:
     response = await post(site, code, "203.0.113.7")
-    assert (response.status_code, response.location) == (303, "/stacks")
-    assert "Stacks" in await Browser(site.app, cookie_of(response)).text("/stacks")
+    assert (response.status_code, response.location) == (303, "/setup/stack")
+    assert "Connect a stack" in await Browser(site.app, cookie_of(response)).text("/setup/stack")
     [user] = await site.rows("SELECT * FROM users")
     assert (user["email"], user["name"], user["role"]) == ("ada@example.com", "Ada", "admin")
     assert user["signed_in_at"] is not None

@@ -38,6 +38,12 @@ ROUTES: dict[tuple[str, str], tuple[Access, str, Any]] = {
     ("POST", "/drifts/bulk"): (
         Access.ENGINEER, "/drifts/bulk", {"verdict": "approved", "reason": "stale, but let in", "drift": "1:stale"},
     ),
+    ("GET", "/drifts/export"): (Access.VIEWER, "/drifts/export?format=json", None),
+    ("GET", "/drifts/views"): (Access.VIEWER, "/drifts/views", None),
+    ("POST", "/drifts/views"): (Access.VIEWER, "/drifts/views", {"name": "mine", "query": "status=open"}),
+    ("POST", "/drifts/views/<view_id>"): (Access.VIEWER, f"/drifts/views/{NO_ID}", {"name": "mine"}),
+    ("POST", "/drifts/views/<view_id>/delete"): (Access.VIEWER, f"/drifts/views/{NO_ID}/delete", None),
+    ("POST", "/drifts/default-view"): (Access.VIEWER, "/drifts/default-view", {"view": ""}),
     ("GET", "/stacks"): (Access.VIEWER, "/stacks", None),
     ("GET", "/stacks/<slug>"): (Access.VIEWER, "/stacks/prod/app", None),
     ("POST", "/stacks/<slug>/held"): (
@@ -64,6 +70,10 @@ ROUTES: dict[tuple[str, str], tuple[Access, str, Any]] = {
     ("POST", "/account/sessions/end-others"): (Access.VIEWER, "/account/sessions/end-others", None),
     ("GET", "/setup"): (Access.ANYONE, "/setup", None),
     ("POST", "/setup"): (Access.ANYONE, "/setup", {"code": "x"}),
+    ("GET", "/setup/stack"): (Access.ADMIN, "/setup/stack", None),
+    ("POST", "/setup/stack"): (Access.ADMIN, "/setup/stack", {"stack": "prod/app"}),
+    ("GET", "/setup/stack/waiting"): (Access.ADMIN, "/setup/stack/waiting", None),
+    ("POST", "/setup/demo"): (Access.ADMIN, "/setup/demo", None),
     ("GET", "/welcome/<code>"): (Access.ANYONE, "/welcome/x", None),
     ("POST", "/welcome/<code>"): (Access.ANYONE, "/welcome/x", {"password": "x"}),
     ("GET", "/admin/users"): (Access.ADMIN, "/admin/users", None),

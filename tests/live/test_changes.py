@@ -64,7 +64,7 @@ async def test_where_too_much_was_missed_it_says_so(site: Site) -> None:
     assert told == {"type": "reload", "seq": await latest(site)}
     await site.post_body(scan(1))
     await site.caught_up()
-    assert 'data-drift="1"' in await (await site.as_viewer()).text(changes(told["seq"], "drifts"))
+    assert 'data-of="drift-1"' in await (await site.as_viewer()).text(changes(told["seq"], "drifts"))
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])

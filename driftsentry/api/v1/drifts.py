@@ -51,7 +51,7 @@ class DriftQuery(CursorQuery, frozen=True):
     action: Annotated[str, Meta(max_length=100, pattern=_NO_NUL)] = ""
     cause: CauseName | Literal[""] = ""
     snoozed: Annotated[bool | None, Meta(description="Only those that are put off, or only those that are not.")] = None
-    q: Annotated[str, Meta(max_length=200, description="Words: of stack, address and attributes.")] = ""
+    q: Annotated[str, Meta(max_length=500, description="The language of the page's search box, see docs/api.md.")] = ""
     sort: Annotated[SortName, Meta(description="`-`: descending.")] = "-detectedAt"
 
 
@@ -61,13 +61,13 @@ class CommentInput(Input, frozen=True):
 
 @blueprint.get("")
 @allow(Access.PUBLIC)
-@gives(list[DriftEntryOutput])
+@gives(list[DriftEntryOutput], fails=(422,))
 @takes(query=DriftQuery)
 async def list_drifts(query: DriftQuery) -> Response:
     """Drifts, by default the latest first
 
-    Filters narrow together. total is exact as long as only status, severity, cause, stack and environment narrow;
-    otherwise counting stops at 10,000. nextCursor goes on at any depth for the same cost.
+    Filters narrow together. total is exact as long as only status, severity, cause, stack and environment narrow,
+    be it in q; otherwise counting stops at 10,000. nextCursor goes on at any depth for the same cost.
     """
     sort, after = SORTS[query.sort], _drift_place(query)
     async with app().db.read() as tx:
@@ -138,16 +138,22 @@ async def comment_on_drift(drift_id: int, body: CommentInput, once: Once | None)
 
 
 def _wanted(query: DriftQuery) -> Wanted:
+    """Raises `Invalid` for a `q` that cannot be understood."""
+    asked, reader = drifts.parse_query(query.q), guards.reader()
+    if problem := asked.problem:
+        meant = " or ".join(text for _label, text in problem.meant)
+        sentence = problem.message + (f" Did you mean {meant}?" if meant else "")
+        raise errors.Invalid(sentence, problems=[Problem("q", sentence)])
+    if reader is None and any(term.key == "by" for term in asked.terms):
+        raise errors.SignedOut("by: tells who decided. Ask with a token.")
+    beside = drifts.asking_for(stack=query.stack, env=query.environment, type=query.type, action=query.action)
     return Wanted(
         statuses=frozenset(query.status),
         severities=frozenset(query.severity),
         cause=query.cause,
-        stack=query.stack,
-        environment=query.environment,
-        type=query.type,
-        action=query.action,
-        q=query.q,
         is_snoozed=query.snoozed,
+        queries=(beside, asked),
+        me=reader.id if reader else "",
     )
 
 
