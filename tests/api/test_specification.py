@@ -122,9 +122,9 @@ async def seed(url: str) -> dict[str, Run]:
         await site.post_plan("story/4-more-drift/refresh.json", "prod/other")
         token = await site.ci_token()
     # The coverage of one is the coverage of all; it does not get more when it is asked for fewer examples.
-    some = ["--phases", "fuzzing,stateful", "--max-examples", "5"]
+    some = ["--phases", "fuzzing,stateful", "--max-examples", "4"]
     return {
-        "admin": Run("ada@example.com", ["--max-examples", "6"]),
+        "admin": Run("ada@example.com", ["--max-examples", "5"]),
         "engineer": Run("emil@example.com", some),
         "viewer": Run("vera@example.com", some),
         "nobody": Run("", some),
