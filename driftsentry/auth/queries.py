@@ -14,7 +14,8 @@ _ACCOUNT = (
     "SELECT u.*, (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND u.is_active = 1 AND s.revoked_at IS NULL"
     " AND s.expires_at > :now AND (s.kind = 'api' OR s.last_seen_at > :seen_after)) AS living FROM users u"
 )
-_NAMED = "(lower(u.name) LIKE :pattern ESCAPE '\\' OR u.email LIKE :pattern ESCAPE '\\')"
+# The database makes both sides small: not every one knows how to do that beyond ASCII.
+_NAMED = "(lower(u.name) LIKE lower(:pattern) ESCAPE '\\' OR u.email LIKE lower(:pattern) ESCAPE '\\')"
 _LONG = timedelta(days=3650)
 
 
@@ -66,7 +67,7 @@ async def count_accounts(tx: Tx, text: str) -> int:
 
 
 def _containing(text: str) -> str:
-    escaped = re.sub(r"([\\%_])", r"\\\1", text.replace("\0", "").lower())
+    escaped = re.sub(r"([\\%_])", r"\\\1", text.replace("\0", ""))
     return f"%{escaped}%"
 
 

@@ -56,6 +56,7 @@ async def fill(db: Database, key: bytes) -> int:
     for moment, run in sorted(steps, key=lambda step: step[0]):
         with clock.pretend(moment):
             await run()
+    await auth.revoke_token(db, SYSTEM, token.id)  # its secret is known to nobody
     return len(STACKS)
 
 
@@ -64,7 +65,7 @@ async def _begin(tx: Tx) -> None:
     is_told = await tx.one("SELECT id FROM tokens WHERE name = :name AND revoked_at IS NULL", name=SOURCE)
     if is_told or await stacks.has_stacks(tx):
         raise errors.Conflict(
-            f"The demo data is being loaded. If nothing comes of it, revoke the token {SOURCE}, and begin again."
+            "The demo data is being loaded. If nothing more comes of it, begin again with an empty database."
         )
 
 

@@ -80,9 +80,12 @@ async def carry_out(db: Database, actor: Actor, choice: Choice, deed: Deed) -> O
         raise errors.Invalid(f"Select between 1 and {MOST:,} drifts first.")
     async with db.write() as tx:
         await require_role(tx, actor, Role.ENGINEER)
-        before = await _done_before(tx, actor, choice, deed)
-        drift_ids = await _matching(tx, choice, before) if choice.wanted else list(choice.seen)
+        done = await _done_before(tx, actor, choice, deed)
+        drift_ids = await _matching(tx, choice, done) if choice.wanted else list(choice.seen)
         standings = await bulk_queries.select_standings(tx, drift_ids)
+        # Whatever is open again since then was undone: he means it anew.
+        again = set(done).intersection(drift_ids)
+        before = [each for each in drift_ids if each in again and deed.objection(standings[each], actor) is not None]
         look = _Look(choice, standings, await _newer(tx, choice, drift_ids), deed, actor)
         refusals = {drift_id: look.refusal(drift_id) for drift_id in drift_ids if drift_id not in before}
         ready = [standings[drift_id] for drift_id, why in refusals.items() if why is None]
@@ -93,14 +96,13 @@ async def carry_out(db: Database, actor: Actor, choice: Choice, deed: Deed) -> O
 
 
 async def _done_before(tx: Tx, actor: Actor, choice: Choice, deed: Deed) -> list[int]:
-    """To which of them he has done just this since he got the page: the form came twice."""
+    """To which drifts he has done just this since he got the page: the form came twice."""
     if choice.seq is None:
         return []
-    done = await bulk_queries.select_done(tx, actor.id, deed.kind, choice.seq, deed.said)
-    return done if choice.wanted else [drift_id for drift_id in done if drift_id in choice.seen]
+    return await bulk_queries.select_done(tx, actor.id, deed.kind, choice.seq, deed.said)
 
 
-async def _matching(tx: Tx, choice: Choice, before: list[int]) -> list[int]:
+async def _matching(tx: Tx, choice: Choice, done: list[int]) -> list[int]:
     """What matches now, which must be as many as were seen; what was done before may match no longer."""
     assert choice.wanted is not None, "the caller has looked"
     if choice.wanted.problem:
@@ -112,10 +114,10 @@ async def _matching(tx: Tx, choice: Choice, before: list[int]) -> list[int]:
             " or severity for example, and go part by part."
         )
     drift_ids = [row.id for row in found.rows]
-    count = len({*drift_ids, *before})
-    if count != choice.count or not count:
-        raise Outnumbered(choice.count, len(drift_ids), await events.latest_seq(tx))
-    return drift_ids
+    for meant in (drift_ids, list(dict.fromkeys([*done, *drift_ids]))):
+        if len(meant) == choice.count and meant:
+            return meant
+    raise Outnumbered(choice.count, len(drift_ids), await events.latest_seq(tx))
 
 
 async def _newer(tx: Tx, choice: Choice, drift_ids: list[int]) -> set[int]:

@@ -12,6 +12,7 @@ from driftsentry.drifts.bulk import Choice, Deed, Outcome, Outnumbered, Unclear
 from driftsentry.drifts.bulk_deeds import deciding, putting_off
 from driftsentry.drifts.detail_pages import verdict_of
 from driftsentry.drifts.list_tools import list_of
+from driftsentry.drifts.surroundings import worries_of
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
@@ -101,10 +102,12 @@ async def _done(form: Form, outcome: Outcome) -> Response:
             return Response(
                 await answers.page(tx, "drifts/bulk.html", result.title, active="drifts", result=result, back=form.back)
             )
+        now = clock.now()
+        worries = await worries_of(tx, {row.stack for row in rows.values()}, now)
     # Where a socket is open it brings the rows too; the same twice changes nothing.
-    now = clock.now()
-    drawn = [regions.in_place(render("drifts/_rows.html", rows=[row], now=now)) for row in rows.values()]
-    return Response(render("drifts/_bulk_answer.html", result=result, problem="") + "".join(drawn))
+    drawn = [render("drifts/_rows.html", rows=[row], worries=worries, now=now) for row in rows.values()]
+    told = render("drifts/_bulk_answer.html", result=result, problem="")
+    return Response(told + "".join(regions.in_place(html) for html in drawn))
 
 
 async def _refused(form: Form, refusal: errors.Failure) -> Response:

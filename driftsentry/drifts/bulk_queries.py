@@ -8,7 +8,11 @@ from driftsentry.db import Row, Tx
 from driftsentry.drifts.model import Decision, Standing, Status, Verdict
 
 _PART = 500
-_FACTS = "'drift.detected', 'drift.changed', 'drift.filled', 'drift.reopened', 'drift.lapsed', 'drift.ignored'"
+# Whatever can bring a drift into a list, or make another one of it.
+_OTHER = (
+    "'drift.detected', 'drift.changed', 'drift.filled', 'drift.reopened', 'drift.lapsed', 'drift.ignored',"
+    " 'drift.rejudged', 'drift.moved', 'drift.woken'"
+)
 _STANDING = (
     "SELECT d.id, d.stack_id, d.status, d.cause, d.is_snoozed, d.fingerprint, x.id, x.user_id, u.name, x.verdict,"
     " x.reason, x.fingerprint, x.until, x.decided_at FROM drifts d LEFT JOIN decisions x ON x.id = d.decision_id"
@@ -23,10 +27,10 @@ async def select_standings(tx: Tx, drift_ids: Sequence[int]) -> dict[int, Standi
 
 
 async def select_changed(tx: Tx, drift_ids: Sequence[int], seq: int) -> set[int]:
-    """Of which of `drift_ids` other facts were told after event `seq`."""
+    """Which of `drift_ids` became what they are only after event `seq`."""
     found: set[int] = set()
     for part in _parts(drift_ids):
-        sql = f"SELECT DISTINCT drift_id FROM events WHERE drift_id IN ({part}) AND seq > :seq AND kind IN ({_FACTS})"
+        sql = f"SELECT DISTINCT drift_id FROM events WHERE drift_id IN ({part}) AND seq > :seq AND kind IN ({_OTHER})"
         found |= {row[0] for row in await tx.all(sql, seq=seq)}
     return found
 

@@ -47,7 +47,7 @@ async def show(drift_id: int) -> str:
 @allow(Access.ENGINEER)
 async def decision(drift_id: int) -> Response:
     typed = await request.form
-    form = Form(typed.get("fingerprint", ""), typed.get("reason", ""), typed.get("until", ""))
+    form = Form(typed.get("fingerprint", "").replace("\0", ""), typed.get("reason", ""), typed.get("until", ""))
     try:
         wish = Wish(verdict_of(typed.get("verdict", "")), form.reason, form.fingerprint, _until(form.until))
         drift = await actions.decide(app().db, guards.actor(), drift_id, wish)

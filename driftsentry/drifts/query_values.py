@@ -63,7 +63,7 @@ def check(key: str, operator: str, value: str) -> str:
     if not value:
         raise Wrong(f"Nothing stands behind {key}:", _examples(key))
     if operator and key not in ORDERED:
-        raise Wrong(f"{key}: knows no more and no less.", (f"{key}:{value}",))
+        raise Wrong(f"{key}: knows no more and no less.", (f"{key}:{value.lstrip('<>=')}",))
     if key in CHOICES:
         return _choice(key, operator, value.lower())
     if key == "age":

@@ -90,14 +90,14 @@ class _Conditions:
 
     def _attribute(self, _key: str, _operator: str, value: str) -> str:
         name = json.dumps(value, ensure_ascii=False)
-        return f"lower(d.attributes) LIKE {_put(f'%{_pattern(name)}%', self._values)} ESCAPE '\\'"
+        return f"lower(d.attributes) LIKE lower({_put(f'%{_pattern(name)}%', self._values)}) ESCAPE '\\'"
 
     def _by(self, _key: str, _operator: str, value: str) -> str:
         if value.lower() == "me":
             who = f"k.user_id = {_put(self._me, self._values)}"
         else:
             pattern = _put(_pattern(value), self._values)
-            who = f"lower(u.name) LIKE {pattern} ESCAPE '\\' OR u.email LIKE {pattern} ESCAPE '\\'"
+            who = f"lower(u.name) LIKE lower({pattern}) ESCAPE '\\' OR u.email LIKE lower({pattern}) ESCAPE '\\'"
         return (
             "EXISTS (SELECT 1 FROM decisions k JOIN users u ON u.id = k.user_id"
             f" WHERE k.id = d.decision_id AND ({who}))"
@@ -138,8 +138,8 @@ def _matches(column: str, values: Values, glob: str) -> str:
     """`*` stands for any characters. Capital letters are small ones there: so it is with LIKE on SQLite."""
     if "*" not in glob:
         return f"{column} = {_put(glob, values)}"
-    return f"lower({column}) LIKE {_put(_pattern(glob), values)} ESCAPE '\\'"
+    return f"lower({column}) LIKE lower({_put(_pattern(glob), values)}) ESCAPE '\\'"
 
 
 def _pattern(glob: str) -> str:
-    return re.sub(r"\*+", "%", re.sub(r"([\\%_])", r"\\\1", glob.lower()))
+    return re.sub(r"\*+", "%", re.sub(r"([\\%_])", r"\\\1", glob))

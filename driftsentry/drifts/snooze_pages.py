@@ -21,7 +21,8 @@ blueprint = Blueprint("snooze", __name__)
 async def snooze(drift_id: int) -> Response:
     typed = await request.form
     chosen = [until for until in typed.getlist("until") if until.strip()]  # a day goes before a choice
-    form = SnoozeForm(typed.get("fingerprint", ""), chosen[-1] if chosen else "", typed.get("reason", ""))
+    seen = typed.get("fingerprint", "").replace("\0", "")
+    form = SnoozeForm(seen, chosen[-1] if chosen else "", typed.get("reason", ""))
     try:
         wish = Snooze(form.until, form.fingerprint, form.reason)
         drift = await snoozing.snooze(app().db, guards.actor(), drift_id, wish)

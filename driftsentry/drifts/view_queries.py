@@ -26,7 +26,7 @@ async def select_views(tx: Tx, user_id: str, limit: int) -> list[View]:
 
 async def select_view(tx: Tx, user_id: str, view_id: str) -> View | None:
     """None also for what is private to somebody else."""
-    row = await tx.one(f"{_VIEW} WHERE {_SEEN} AND v.id = :id", user_id=user_id, id=view_id)
+    row = await tx.one(f"{_VIEW} WHERE {_SEEN} AND v.id = :id", user_id=user_id, id=view_id.replace("\0", ""))
     return _view(row, user_id) if row else None
 
 

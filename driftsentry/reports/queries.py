@@ -152,7 +152,7 @@ async def count_reports(tx: Tx, stack_id: str) -> int:
 
 
 async def select_report(tx: Tx, report_id: str) -> Report | None:
-    row = await tx.one(_SELECT + " WHERE r.id = :id", id=report_id)
+    row = await tx.one(_SELECT + " WHERE r.id = :id", id=report_id.replace("\0", ""))
     return _report(row) if row else None
 
 

@@ -70,10 +70,10 @@ async def show(slug: str) -> str:
 @allow(Access.ENGINEER)
 async def held(slug: str) -> Response:
     typed = await request.form
-    verdict = typed.get("verdict", "")
+    verdict, report_id = (typed.get(name, "").replace("\0", "") for name in ("verdict", "report"))
     if verdict not in set(reports.Answer):
         raise errors.Invalid("Choose to confirm or to dismiss.")
-    await reports.settle(app().db, guards.actor(), slug, typed.get("report", ""), reports.Answer(verdict))
+    await reports.settle(app().db, guards.actor(), slug, report_id, reports.Answer(verdict))
     return cast(Response, redirect(f"/stacks/{slug}", 303))
 
 
@@ -99,7 +99,8 @@ async def schedule(slug: str) -> Response:
 @allow(Access.ENGINEER)
 async def forget(slug: str) -> Response:
     typed = await request.form
-    await stacks.forget(app().db, guards.actor(), slug, typed.get("type", ""), typed.get("path", ""))
+    of, path = (typed.get(name, "").replace("\0", "") for name in ("type", "path"))
+    await stacks.forget(app().db, guards.actor(), slug, of, path)
     await drifts.review(app().db, guards.actor(), rules.books(app().settings.data_key), slug)
     return cast(Response, redirect(f"/stacks/{slug}", 303))
 
@@ -107,7 +108,7 @@ async def forget(slug: str) -> Response:
 async def _page(tx: Tx, slug: str, form: Form | None = None) -> str:
     now = clock.now()
     entry = await stacks.require_entry(tx, slug, now)
-    stack, before = entry.stack, request.args.get("before", "")[:40]
+    stack, before = entry.stack, request.args.get("before", "")[:40].replace("\0", "")
     found = await reports.select_reports(tx, stack.id, REPORTS + 1, before=before)
     return await answers.page(
         tx,

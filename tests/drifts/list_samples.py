@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace as Thing
 
+from markupsafe import Markup
+
 from driftsentry.drifts.bulk_views import CHOICES, LeftOut, Result
 from driftsentry.drifts.list_tools import AT_ONCE, Tools
 from driftsentry.drifts.model import Row
@@ -20,7 +22,8 @@ def values_of(name: str, evil: str, row: Row) -> dict[str, object]:
     values: dict[str, object] = {
         "tools": Tools(views[0].query, 2, False, 42, views, ("stack", "age"), "compact", can_decide=True),
         "result": result, "back": "/drifts?q=" + evil, "own": views[:4], "shared": views[4:], "view": views[0],
-        "can_share": True, "is_admin": True,
+        "can_share": True, "is_admin": True, "path": "/drifts?q=" + evil,
+        "listed": Markup("<ul></ul>"),
     }  # fmt: skip
     if name == "drifts/_select_all.html":
         values["count"] = 2

@@ -200,6 +200,45 @@ async def test_as_many_but_not_the_same_leaves_the_new_ones_out(site: Site, drif
     assert await statuses(site) == ["approved", *["rejected"] * 4, "detected"]
 
 
+async def test_who_wakes_while_another_leaves_is_as_new_as_one_that_came(sqlite_site: Site) -> None:
+    await sqlite_site.post_body(scan(1))
+    drifts = await sqlite_site.rows("SELECT * FROM drifts ORDER BY id")
+    engineer, other = await sqlite_site.as_engineer(), await sqlite_site.browser_of(await sqlite_site.person("Erik"))
+    await other.post(f"/drifts/{drifts[4]['id']}/snooze", {"fingerprint": drifts[4]["fingerprint"], "until": "1 week"})
+    form = await everything(engineer)
+    one = {"verdict": "approved", "reason": REASON, "fingerprint": drifts[0]["fingerprint"]}
+    await other.post(f"/drifts/{drifts[0]['id']}/decision", one)
+    await other.post(f"/drifts/{drifts[4]['id']}/wake")
+    assert "3 drifts rejected, 1 left out" in await said(await engineer.post("/drifts/bulk", form))
+    assert await statuses(sqlite_site) == ["approved", *["rejected"] * 3, "detected"]
+
+
+async def test_what_is_open_again_is_not_taken_for_done(sqlite_site: Site) -> None:
+    await sqlite_site.post_body(scan(1))
+    engineer, drifts = await sqlite_site.as_engineer(), await sqlite_site.rows("SELECT * FROM drifts ORDER BY id")
+    form = {"seq": (await everything(engineer))["seq"], "verdict": "rejected"}
+    snooze = picks(drifts[1:2], **form | {"verdict": "snoozed", "reason": "", "until": "1 week"})
+    for once_more in (False, True):  # on the page of the first time, with the same words
+        [drift] = await sqlite_site.rows("SELECT * FROM drifts WHERE id = :id", id=drifts[0]["id"])
+        assert "1 drift rejected" in await said(await engineer.post("/drifts/bulk", picks([drift], **form)))
+        assert "1 drift snoozed" in await said(await engineer.post("/drifts/bulk", snooze))
+        assert await statuses(sqlite_site) == ["rejected", *["detected"] * 4]
+        assert await sqlite_site.value("SELECT sum(is_snoozed) FROM drifts") == 1
+        if not once_more:
+            await sqlite_site.post_body(scan(2, NAMES[0]))
+            await engineer.post(f"/drifts/{drifts[1]['id']}/wake")
+    assert len(await sqlite_site.events("drift.rejected", "drift.snoozed")) == 4
+
+
+async def test_the_same_words_on_another_list_are_not_counted_here(sqlite_site: Site) -> None:
+    await sqlite_site.post_body(scan(1))
+    await sqlite_site.post_body(plan(entry({"a": "1"}, {"a": "2"}, address="demo.other", name="other")), "dev/lab")
+    engineer = await sqlite_site.as_engineer()
+    forms = [await everything(engineer, f"/drifts?environment={environment}") for environment in ("dev", "prod")]
+    assert "1 drift rejected" in await said(await engineer.post("/drifts/bulk", forms[0]))
+    assert "5 drifts rejected" in await said(await engineer.post("/drifts/bulk", forms[1]))
+
+
 async def test_two_at_once_one_wins_and_the_other_hears_of_it(site: Site, drifts: list[Row]) -> None:
     browsers = [await site.as_engineer(), await site.browser_of(await site.person("Erik"))]
     forms = [await everything(browser) for browser in browsers]
@@ -279,9 +318,11 @@ async def test_a_fragment_answers_where_it_was_said_and_brings_the_rows(sqlite_s
     assert "10 to 1000 characters" in text
     text = await said(await engineer.post("/drifts/bulk", form | {"count": "4"}, htmx), 409)
     assert 'hx-swap-oob="outerMorph" id="select-all-words">Select all 5 that match' in text
+    await sqlite_site.run("UPDATE stacks SET last_report_at = '2026-01-01T00:00:00.000000Z'")
     text = await said(await engineer.post("/drifts/bulk", form, htmx))
     assert "5 drifts rejected" in text
     assert text.count('hx-swap-oob="outerMorph" id="drift-') == 5
+    assert text.count("fresh-stale") == 5, "as on the page"
 
 
 async def test_everybody_hears_of_it_in_one_message(sqlite_site: Site) -> None:

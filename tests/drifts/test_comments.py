@@ -1,7 +1,11 @@
 """To comment on a drift."""
 
+import asyncio
+from time import perf_counter
+
 import pytest
 
+from driftsentry.drifts import comments
 from tests.ingest.samples import entry, plan
 from tests.site import Site
 
@@ -82,3 +86,19 @@ async def test_a_comment_is_text_to_the_page_and_stays_as_it_was_typed(site: Sit
         assert "{{ 7*7 }} <strong>bold</strong>" in text
     [event] = await site.events("drift.commented")
     assert event.data["text"] == evil.replace("\0", "")
+
+
+async def test_what_is_written_to_be_slow_keeps_nobody_else_waiting(site: Site) -> None:
+    engineer = await site.as_engineer()
+    for number in range(6):
+        await engineer.post("/drifts/1/comments", {"text": f"{number}" + "![" * 1990})
+    comments.html_of.cache_clear()
+    started = last = perf_counter()
+    longest = 0.0
+    async with site.db.read() as tx:
+        reading = asyncio.ensure_future(comments.timeline_of(tx, 1))
+        while not reading.done():
+            await asyncio.sleep(0.001)
+            longest, last = max(longest, perf_counter() - last), perf_counter()
+    assert len([entry for entry in reading.result() if entry.comment]) == 6
+    assert longest < (last - started) / 2

@@ -1,6 +1,7 @@
 """The list of drifts: what a search finds on both databases, in every order; tabs, facets, and what mistakes do."""
 
 import re
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -276,3 +277,8 @@ def choices(page: str, key: str) -> dict[str, tuple[str, str]]:
         r'<a href="([^"]*)".*?<bdi>(.*?)</bdi></span>(?: <span class="facet-count">([\d+]+))?', section[1]
     )
     return {unescape(name): (count, unescape(href)) for href, name, count in found}
+
+
+@pytest.mark.parametrize("path", ["/drifts?q=env:" + ">" * 490, "/drifts?after=" + b64encode(b"[" * 5000).decode()])
+async def test_what_nests_without_end_is_answered_all_the_same(sqlite_site: Site, path: str) -> None:
+    assert (await (await sqlite_site.as_viewer()).get(path)).status_code in (200, 422)
