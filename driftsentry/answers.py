@@ -86,17 +86,28 @@ def frame(title: str, *, active: str = "") -> Frame:
     return Frame(title, active, person, theme, path, clock.now(), ping)
 
 
-async def page(tx: Tx, template: str, title: str, *, active: str, live: str | None = None, **values: Any) -> str:
+async def page(
+    tx: Tx,
+    template: str,
+    title: str,
+    waiting: tuple[int, int] | None = None,
+    /,
+    *,
+    active: str,
+    live: str | None = None,
+    **values: Any,
+) -> str:
     """A full page for somebody who is signed in; its frame says what waits, and how many alerts he has not read.
 
-    `live`: the address of its pushes, without the room of the frame.
+    `live`: the address of its pushes, without the room of the frame. `waiting`: as `count_waiting` says it, for pages
+    that know it.
     """
     person: Person | None = g.get("person")
     unread = await app().count_unread(tx, person.id) if person else 0
-    waiting, critical = await app().count_waiting(tx)
+    all_waiting, critical = waiting or await app().count_waiting(tx)
     around = replace(
         frame(title, active=active),
-        waiting=waiting,
+        waiting=all_waiting,
         critical=critical,
         alerts=unread,
         live=live and f"{live}&room=alerts",

@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import MultiDict
 
-from driftsentry import events
 from driftsentry.auth import Person
 from driftsentry.db import Tx
 from driftsentry.drifts import bulk, bulk_views, export, filter, view_queries
 from driftsentry.drifts.filter import Filter
+from driftsentry.drifts.surroundings import Surroundings
 from driftsentry.drifts.view_model import View
 
 # So many views stand above a list; the others are on the page of all views.
@@ -60,9 +60,15 @@ class Tools:
         return next((view for view in self.views if view.query == self.query), None)
 
 
-async def opening_of(tx: Tx, user_id: str) -> str | None:
-    """The address of the view that somebody opens the list with; None for what needs a decision."""
-    query = await view_queries.select_default_query(tx, user_id)
+async def views_of(tx: Tx, user_id: str) -> list[View]:
+    return await view_queries.select_views(tx, user_id, SHOWN)
+
+
+async def opening_of(tx: Tx, user_id: str, views: list[View]) -> str | None:
+    """The address of the view that somebody opens the list with; None for what needs a decision. `views`: his."""
+    if chosen := next((view for view in views if view.is_default), None):
+        return chosen.href
+    query = await view_queries.select_default_query(tx, user_id) if len(views) >= SHOWN else None
     return f"/drifts?{query}" if query else None
 
 
@@ -72,13 +78,13 @@ def list_of(query: str, me: str) -> Filter:
     return filter.parse(args, args.getlist("drift"), me)
 
 
-async def tools_of(tx: Tx, wanted: Filter, person: Person, *, total: int, is_capped: bool) -> Tools:
+def tools_of(wanted: Filter, person: Person, views: list[View], around: Surroundings, seq: int) -> Tools:
     return Tools(
         wanted.url().partition("?")[2],
-        total,
-        is_capped,
-        await events.latest_seq(tx),
-        await view_queries.select_views(tx, person.id, SHOWN),
+        around.total,
+        around.is_capped,
+        seq,
+        views,
         tuple(person.preferences.columns),
         person.preferences.density,
         person.can_decide,

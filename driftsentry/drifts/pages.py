@@ -1,7 +1,10 @@
 """The list of drifts."""
 
+from datetime import datetime
+from functools import partial
 from typing import cast
 
+from markupsafe import Markup
 from quart import Blueprint, Response, redirect, request
 
 from driftsentry import answers, clock, events
@@ -9,15 +12,16 @@ from driftsentry.auth import guards
 from driftsentry.db import Tx
 from driftsentry.drifts import filter, queries
 from driftsentry.drifts.filter import Filter
-from driftsentry.drifts.list_tools import opening_of, tools_of
-from driftsentry.drifts.surroundings import surroundings_of
+from driftsentry.drifts.list_tools import Tools, opening_of, tools_of, views_of
+from driftsentry.drifts.surroundings import PAGE, Surroundings, look_of, surroundings_of
 from driftsentry.drifts.tabs import TABS
 from driftsentry.drifts.walk_queries import FAR, Search
+from driftsentry.kept import Kept
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
-PAGE = 50
 _VARY = {"Vary": "HX-Request"}
+_kept = Kept[Markup](64)  # of 70 kB
 
 blueprint = Blueprint("drifts", __name__)
 
@@ -29,15 +33,16 @@ async def index() -> Response:
     if wanted.problem and answers.is_fragment():
         return _refused(wanted)
     async with app().db.read() as tx:
-        if not request.args and (opening := await opening_of(tx, guards.person().id)):
+        views = await views_of(tx, guards.person().id)
+        if not request.args and (opening := await opening_of(tx, guards.person().id, views)):
             return cast(Response, redirect(opening))
         seq = await events.latest_seq(tx)
-        values = await _list(tx, wanted, seq)
+        around = await surroundings_of(app().db, tx, wanted, seq)
+        listed = await _listed(tx, wanted, around, tools_of(wanted, guards.person(), views, around, seq))
         if answers.is_fragment():
-            text = render("drifts/_list.html", frame=answers.frame("Drifts"), now=clock.now(), **values)
-        else:
-            live = f"/live?after={seq}&room=drifts"
-            text = await answers.page(tx, "drifts/index.html", "Drifts", active="drifts", live=live, **values)
+            return Response(listed, headers=_VARY)
+        frame = {"active": "drifts", "live": f"/live?after={seq}&room=drifts"}
+        text = await answers.page(tx, "drifts/index.html", "Drifts", around.waiting, **frame, listed=listed)
     return Response(text, headers=_VARY)
 
 
@@ -47,19 +52,30 @@ def _refused(wanted: Filter) -> Response:
     return Response(text, 422, headers=_VARY | {"HX-Push-Url": "false"})
 
 
-async def _list(tx: Tx, wanted: Filter, seq: int) -> dict[str, object]:
-    around = await surroundings_of(app().db, tx, wanted, seq)
-    found = await queries.select_found(Search(tx, wanted.wanted, around.found), wanted, PAGE)
-    return {
-        "around": around,
-        "filter": wanted,
-        "rows": found.rows,
-        "worries": around.worries,
-        "can_decide": guards.person().can_decide,
-        "next_url": wanted.url(after=found.after) if found.after else None,
-        "all_url": wanted.url(tab=TABS["all"], order=""),
-        "first_url": wanted.url() if wanted.after else None,
-        "is_cut": found.is_cut,
-        "looked_through": FAR,
-        "tools": await tools_of(tx, wanted, guards.person(), total=around.total, is_capped=around.is_capped),
-    }
+async def _listed(tx: Tx, wanted: Filter, around: Surroundings, tools: Tools) -> Markup:
+    """Drawn once between two events for all who see the same: nothing else of whoever asks gets into it."""
+    path, now = request.full_path.rstrip("?"), clock.now()
+    seen = (path, tuple(tools.views), tools.columns, tools.density, tools.can_decide)
+    draw = partial(_draw, tx, wanted, around, tools, path, now)
+    return await _kept.get(app().db, (look_of(wanted, tools.seq, now), seen), draw)
+
+
+async def _draw(tx: Tx, wanted: Filter, around: Surroundings, tools: Tools, path: str, now: datetime) -> Markup:
+    found = await queries.select_found(Search(tx, wanted.wanted, around.found), wanted, PAGE, around.first)
+    text = render(
+        "drifts/_list.html",
+        around=around,
+        filter=wanted,
+        path=path,
+        now=now,
+        rows=found.rows,
+        worries=around.worries,
+        can_decide=tools.can_decide,
+        next_url=wanted.url(after=found.after) if found.after else None,
+        all_url=wanted.url(tab=TABS["all"], order=""),
+        first_url=wanted.url() if wanted.after else None,
+        is_cut=found.is_cut,
+        looked_through=FAR,
+        tools=tools,
+    )
+    return Markup(text)  # noqa: S704 - it was escaped when it was drawn

@@ -8,7 +8,7 @@ from driftsentry.db import Row as Record
 from driftsentry.db import Tx
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.model import Decision, Drift, Kind, Row, Status, Verdict
-from driftsentry.drifts.walk_queries import Search, search
+from driftsentry.drifts.walk_queries import Places, Search, search
 from driftsentry.ingest import changes_from_json
 
 _FROM = (
@@ -57,9 +57,12 @@ async def select_page(tx: Tx, wanted: Filter, limit: int) -> Page:
     return await select_found(await search(tx, wanted.wanted), wanted, limit)
 
 
-async def select_found(asked: Search, wanted: Filter, limit: int) -> Page:
-    """As `select_page`, for who has the search already."""
-    places = await asked.places(wanted.sort, limit=limit, after=wanted.after, is_bounded=True)
+async def select_found(asked: Search, wanted: Filter, limit: int, first: Places | None = None) -> Page:
+    """As `select_page`, for who has the search already. `first`: its first page, if that is known."""
+    if first is not None and not wanted.after:
+        places = first
+    else:
+        places = await asked.places(wanted.sort, limit=limit, after=wanted.after, is_bounded=True)
     rows = {row.id: row for row in await select_rows(asked.tx, places.ids)}
     end = wanted.cursor(places.end) if places.end else None
     return Page([rows[drift_id] for drift_id in places.ids], end, places.is_cut)
@@ -84,6 +87,15 @@ async def select_counts(tx: Tx, stack: str = "", environment: str = "") -> dict[
         **values,
     )
     return {Kind(record[0], record[1], record[2], bool(record[3])): int(record[4]) for record in records}
+
+
+async def count_waiting(tx: Tx) -> tuple[int, int]:
+    """How many drifts wait for a decision, and how many of them are critical."""
+    record = await tx.one(
+        "SELECT sum(amount), sum(CASE WHEN severity = 'critical' THEN amount ELSE 0 END) FROM drift_counts"
+        " WHERE status = 'detected' AND cause = 'out_of_band' AND is_snoozed = 0"
+    )
+    return (int(record[0] or 0), int(record[1] or 0)) if record else (0, 0)
 
 
 async def select_environment_counts(tx: Tx) -> list[tuple[str, str, int]]:

@@ -3,11 +3,10 @@
 All of it is what the last event left behind, so for one list it is worked out once between two events.
 """
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from weakref import WeakKeyDictionary
+from functools import partial
 
 from driftsentry import clock, stacks
 from driftsentry.db import Database, Tx
@@ -15,14 +14,17 @@ from driftsentry.drifts.facet_queries import select_amounts, select_sample
 from driftsentry.drifts.facets import Facet, Ground, facets
 from driftsentry.drifts.filter import ORDERS, Filter
 from driftsentry.drifts.model import Kind
+from driftsentry.drifts.search_queries import of_stacks
 from driftsentry.drifts.tabs import KINDS, SHOWN, TABS
-from driftsentry.drifts.walk_queries import Found, search
+from driftsentry.drifts.waiting import Waiting, count_waiting, waiting_in
+from driftsentry.drifts.walk_queries import Found, Places, search
+from driftsentry.kept import Kept, minute_of
 from driftsentry.stacks import Doubt, Freshness, Stack
 
-COUNT_LIMIT = 10_000
+PAGE = 50
+COUNT_LIMIT = 1_000  # of what no index counts; a bulk decision takes as many
 CHANGED_LIMIT = 100
 SAMPLE = 300
-MOST_KEPT = 64
 _WORRYING = (Freshness.LATE, Freshness.STALE, Freshness.ERRORED)
 
 
@@ -47,9 +49,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`worries`: how fresh the stacks are that are not, by their slugs. `found`: what a search needs to know again."""
+    """`worries`: how fresh the stacks are that are not, by their slugs. `found`: what a search needs to know again.
+
+    `first`: the drifts of its first page. `waiting`: of all drifts, whatever the list is narrowed to.
+    """
 
     found: Found
+    first: Places
+    waiting: Waiting
     tabs: list[TabView]
     facets: list[Facet]
     orders: list[Order]
@@ -60,21 +67,24 @@ class Surroundings:
     worries: Mapping[str, str]
 
 
-_kept: WeakKeyDictionary[Database, OrderedDict[tuple[object, ...], Surroundings]] = WeakKeyDictionary()
+_kept = Kept[Surroundings](64)
 
 
 async def surroundings_of(db: Database, tx: Tx, wanted: Filter, seq: int) -> Surroundings:
     """`seq`: of the last event, read in `tx`. Time counts too, by the minute."""
     now = clock.now()
-    if wanted.query.words:  # the full text follows behind its events
-        return await _surroundings(tx, wanted, now)
-    kept = _kept.setdefault(db, OrderedDict())
-    key = (replace(wanted, after=()).url(), wanted.me, seq, now.replace(second=0, microsecond=0))
-    if key not in kept:
-        kept[key] = await _surroundings(tx, wanted, now)
-        if len(kept) > MOST_KEPT:
-            kept.popitem(last=False)
-    return kept[key]
+    key = (wanted.url(), _me(wanted), seq, minute_of(now))
+    return await _kept.get(db, key, partial(_surroundings, tx, wanted, now))
+
+
+def look_of(wanted: Filter, seq: int, now: datetime) -> Hashable:
+    """All that a page of this list depends on, beside who looks: as it was asked for, with its mistakes."""
+    return wanted.url(), wanted.after, wanted.typed, wanted.problem, _me(wanted), seq, minute_of(now)
+
+
+def _me(wanted: Filter) -> str:
+    """Who asks, where that makes a difference to what is found."""
+    return wanted.me if any(term.key == "by" for term in wanted.query.terms) else ""
 
 
 async def tabs_of(tx: Tx, wanted: Filter, counts: Mapping[Kind, int], total: int | None = None) -> list[TabView]:
@@ -114,8 +124,11 @@ async def _surroundings(tx: Tx, wanted: Filter, now: datetime) -> Surroundings:
         ground = Ground(by_id, asked.counts, await select_amounts(tx, kinds), sample, is_part)
     else:
         ground = Ground(by_id, None, {}, sample, is_part)
+    is_of_all = not of_stacks(wanted.wanted, {})
     return Surroundings(
         found=asked.found,
+        first=places.first(PAGE, wanted.sort),
+        waiting=waiting_in(asked.counts) if is_of_all else await count_waiting(tx),
         tabs=await tabs_of(tx, wanted, asked.counts, total),
         facets=facets(wanted, ground),
         orders=[Order(label, wanted.url(order=key), key == wanted.order_key) for key, (label, _sort) in ORDERS.items()],

@@ -21,4 +21,4 @@ def waiting_in(counts: Mapping[Kind, int]) -> Waiting:
 
 
 async def count_waiting(tx: Tx) -> Waiting:
-    return waiting_in(await queries.select_counts(tx))
+    return Waiting(*await queries.count_waiting(tx))

@@ -35,6 +35,10 @@ class Places:
     def ids(self) -> list[int]:
         return [int(place[-1]) for place in self.found]
 
+    def first(self, limit: int, sort: Sort) -> "Places":
+        """What the same look with this limit would have found."""
+        return self if len(self.found) <= limit else Places(self.found[:limit], sort.told(self.found[limit - 1]))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -153,25 +157,31 @@ class Search:
     def _walks(self, sort: Sort, after: Place, values: Values, horizon: Place | None) -> list[list[str]]:
         if not self.kinds:
             return []
-        rest = [*self._narrow(sort, values), *_span(sort, after, horizon, values)] or ["1 = 1"]
-        if self.lead:
-            return [[self.lead, *self._of(self.counts, self.kinds, values), *rest]]
-        shared = self._shared(sort)
+        narrow, shared = self._narrow(sort, values), None if self.lead else self._shared(sort)
         if shared is None:
-            return [[*self._of(self.counts, self.kinds, values), *rest]]
+            lead = [self.lead] if self.lead else []
+            span = _span(sort, after, horizon, values)
+            return [[*lead, *self._of(self.counts, self.kinds, values), *narrow, *(span or []), "1 = 1"]]
         walks = []
         for fixed, kinds in groupby(sorted(self.kinds, key=shared), key=shared):
             alike = [kind for kind in self.counts if shared(kind) == fixed]
-            walks.append([*_fixed(fixed, values), *self._of(alike, list(kinds), values), *rest])
+            span = _span(sort, after, horizon, values, *fixed[3:])
+            if span is not None:
+                walks.append([*_fixed(fixed, values), *self._of(alike, list(kinds), values), *narrow, *span])
         return walks
 
     def _shared(self, sort: Sort) -> Any:
         """What the drifts of one walk have in common, as a function of a kind; None: nothing, it is one walk."""
-        if sort.columns[0] == "severity_rank":
-            return lambda kind: (kind.status, kind.cause, int(kind.is_snoozed))
+        if sort.columns[0] == "severity_rank" and self._is_of_all_severities():
+            return _beside_severity
         if sort.by == "kind" or self.amount <= FEW:
-            return lambda kind: (kind.status, kind.cause, int(kind.is_snoozed), Severity(kind.severity).rank)
+            return lambda kind: (*_beside_severity(kind), Severity(kind.severity).rank)
         return (lambda kind: (kind.status, kind.cause)) if sort.by == "status" else None
+
+    def _is_of_all_severities(self) -> bool:
+        """Whether there is nothing to pass over in walks from one severity to the next."""
+        wanted = {_beside_severity(kind) for kind in self.kinds}
+        return all(kind in self.kinds for kind in self.counts if _beside_severity(kind) in wanted)
 
     def _narrow(self, sort: Sort, values: Values) -> list[str]:
         """Conditions beside the kind."""
@@ -228,6 +238,10 @@ async def _counted(tx: Tx, wanted: Wanted) -> dict[Kind, int]:
     return {Kind(row[0], row[1], row[2], bool(row[3])): int(row[4]) for row in rows}
 
 
+def _beside_severity(kind: Kind) -> tuple[Any, ...]:
+    return kind.status, kind.cause, int(kind.is_snoozed)
+
+
 def _fixed(fixed: tuple[Any, ...], values: Values) -> list[str]:
     columns = zip(("status", "cause", "is_snoozed", "severity_rank"), fixed, strict=False)
     return [f"d.{column} = {_text(part, values) if isinstance(part, str) else part}" for column, part in columns]
@@ -239,14 +253,23 @@ def _text(value: str, values: Values) -> str:
     return f":{name}"
 
 
-def _span(sort: Sort, after: Place, horizon: Place | None, values: Values) -> list[str]:
-    """The conditions that an entry stands behind the place where the page before ended, and not behind `horizon`."""
-    named = ", ".join(f"d.{column}" for column in sort.columns)
+def _span(sort: Sort, after: Place, horizon: Place | None, values: Values, rank: int | None = None) -> list[str] | None:
+    """The conditions that an entry stands behind the place where the page before ended, and not behind `horizon`.
+
+    `rank`: of all severities of a walk. The other columns then say where in it, by the index; None: nowhere.
+    """
+    alone = rank if sort.columns[0] == "severity_rank" else None
+    columns = sort.columns if alone is None else sort.columns[1:]
+    named = ", ".join(f"d.{column}" for column in columns)
     conditions = []
     for name, place, signs in (("after", after, "><"), ("until", horizon or (), ("<=", ">="))):
-        if place:
+        if place and alone is not None and alone != place[0]:
+            is_behind = (alone < int(place[0])) == sort.is_descending
+            if is_behind != (name == "after"):
+                return None
+        elif place:
             values.update(zip([f"{name}_{column}" for column in sort.columns[-len(place) :]], place, strict=True))
             address = f"(SELECT p.address FROM drifts p WHERE p.id = :{name}_id)"
-            there = [address if column == "address" else f":{name}_{column}" for column in sort.columns]
+            there = [address if column == "address" else f":{name}_{column}" for column in columns]
             conditions.append(f"({named}) {signs[sort.is_descending]} ({', '.join(there)})")
     return conditions

@@ -74,6 +74,10 @@ class Table:
     snoozed: int
     informational: int
 
+    @property
+    def critical(self) -> int:
+        return self.totals[SEVERITIES.index("critical")].amount if self.totals else 0
+
 
 @dataclass(frozen=True, slots=True)
 class RecentDecision:

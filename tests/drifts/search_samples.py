@@ -6,7 +6,8 @@ from driftsentry.drifts import filter
 from driftsentry.drifts.facets import Choice, Facet
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.surroundings import Order, Surroundings, TabView
-from driftsentry.drifts.walk_queries import Found
+from driftsentry.drifts.waiting import Waiting
+from driftsentry.drifts.walk_queries import Found, Places
 
 
 def wanted(evil: str) -> Filter:
@@ -21,6 +22,8 @@ def around(evil: str, now: datetime) -> Surroundings:
     chosen = [Choice(evil, 3, href, is_on=True), Choice(evil, None, href, is_on=False)]
     return Surroundings(
         found=Found({}),
+        first=Places([], None),
+        waiting=Waiting(3, 1),
         tabs=[
             TabView("open", "Needs decision", 3, href, is_current=True, is_capped=True),
             TabView("done", "Done", None, href, is_current=False),

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from markupsafe import Markup
+
 from driftsentry.overview.model import Day, Flow, Level, Week
 from driftsentry.overview.trends import SPANS, Trends, flow_chart, open_chart, wait_chart
 from driftsentry.overview.views import Cell, Freshness, Named, Place, RecentDecision, Table, Trouble
@@ -57,4 +59,5 @@ def values_of(name: str, text: str) -> dict[str, object]:
         "recent": [RecentDecision(7, text, text, "approved", text, NOW, text, 12)],
         "trends": Trends(30, NOW, charts),
         "spans": SPANS,
+        "drawn": Markup("<h1>Overview</h1>"),
     }
