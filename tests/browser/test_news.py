@@ -52,7 +52,6 @@ FITTING = {
     "status=informational": 1,
     "status=all": 5,
     "status=all&drift=1": 0,
-    "q=nothing": 0,
 }
 
 

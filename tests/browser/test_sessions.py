@@ -37,7 +37,8 @@ async def test_an_admin_ends_a_session_and_all_others_from_the_list(house: House
     await ends.first.click()
     await expect(ends).to_have_count(2)
     await page.get_by_role("link", name="Emil").first.click()
-    await page.get_by_role("button", name="End all of this user").click()
+    await page.locator("summary", has_text="End all of this user").click()
+    await page.get_by_role("button", name="End all 2").click()
     await expect(page.get_by_role("alert")).to_contain_text("All sessions of this user were ended.")
     await assert_fit_for_all(page)
 
@@ -61,6 +62,7 @@ async def test_a_token_is_seen_once(house: House) -> None:
     assert secret not in await page.content()
     async with house.db.read() as tx:
         assert await tx.value("SELECT count(*) FROM tokens") == 1
+    await page.locator("summary", has_text="Revoke").first.click()
     await page.get_by_role("button", name=re.compile("^Revoke nightly")).click()
     await expect(page.get_by_role("alert").first).to_contain_text("The token was revoked")
     await page.get_by_text("Expired and revoked").click()
