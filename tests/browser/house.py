@@ -158,7 +158,7 @@ class House:
         status = HTTP_ERROR.match(message.text)
         known = f"status {status[1]}" if status else message.text
         if message.type in ("error", "warning") and not any(text in known for text in self.expected):
-            self.complaints.append(f"console: {message.text}")
+            self.complaints.append(f"console: {message.text} ({message.location['url']})")
 
     def _note(self, request: Request) -> None:
         self.requests.append((request.method, request.url.removeprefix(self.url)))

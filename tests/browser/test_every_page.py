@@ -40,7 +40,7 @@ async def world_of(house: House) -> World:
     await rules.add_ignore(house.db, key, actor, Ignores(ids.new(), *ignore))
     words = "Look at **this**:\n\n> `0.0.0.0/0`\n\n- [why](https://example.org)"
     await comment(house.db, actor, int(world["open"]), words)
-    token, _secret = await auth.create_token(house.db, actor, "nightly", ("prod/*",), timedelta(days=30))
+    token, _secret = await auth.create_token(house.db, actor, "nightly", ("prod/app",), timedelta(days=30))
     async with house.db.read() as tx:
         world["report"] = await tx.value("SELECT max(id) FROM reports")
     world |= {"drift": world["open"], "stack": "prod/app", "user": ada.id, "rule": rule.id, "token": token.id}

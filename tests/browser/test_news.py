@@ -75,3 +75,4 @@ async def test_a_filtered_list_counts_only_what_fits(house: House) -> None:
             before = await pages[query].locator(".row").count()
             await pages[query].locator("#drifts-news").click()
             await expect(pages[query].locator(".row")).to_have_count(before + count)
+            await pages[query].locator("#live-state[data-state=live]").wait_for()  # or its end is a complaint
