@@ -199,7 +199,7 @@ def websockets_peer(bare: bool = False) -> Iterator[Subject]:
     port, control = free_port(), free_port()
     command = [sys.executable, "-m", "benchmarks.peers.websockets_server", str(port), str(control)]
     name = "bare writes" if bare else "websockets broadcast"
-    with _process([*command, *["--bare"] * bare], ROOT) as pid:
+    with ready_process([*command, *["--bare"] * bare], ROOT) as pid:
         yield Subject(name, port, pid, lambda: [_head("/", port)], lambda body: Request("/", body), control)
 
 
@@ -210,7 +210,7 @@ def socketio_peer() -> Iterator[Subject]:
         quiet = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
         subprocess.run(["npm", "install", *quiet], cwd=_NODE, check=True, stdout=sys.stderr)
     port = free_port()
-    with _process(["node", "server.js", str(port)], _NODE) as pid:
+    with ready_process(["node", "server.js", str(port)], _NODE) as pid:
         head = _head("/socket.io/?EIO=4&transport=websocket", port)
         kind = {"Content-Type": "text/plain; charset=utf-8"}
         ask = partial(Request, "/push", headers=kind)
@@ -218,9 +218,9 @@ def socketio_peer() -> Iterator[Subject]:
 
 
 @contextmanager
-def _process(command: list[str], folder: Path) -> Iterator[int]:
+def ready_process(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> Iterator[int]:
     """A server that says "ready" when it is."""
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         if process.stdout.readline() != "ready\n":

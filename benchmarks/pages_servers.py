@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from benchmarks.live_servers import ready_process
 from benchmarks.pages_data import EMAIL
 from driftsentry import ROOT, clock, ids
 from driftsentry.auth import access_tokens, queries, session_queries
@@ -94,7 +95,7 @@ def express(url: str) -> Iterator[Subject]:
     config, port = settings(url), free_port()
     secret, token = asyncio.run(_sessions(config))
     environment = os.environ | SETTINGS | {"NODE_ENV": "production"}
-    with _process(["node", "server.js", str(port), url], EXPRESS, environment) as pid:
+    with ready_process(["node", "server.js", str(port), url], EXPRESS, environment) as pid:
         cookie = f"session={_signed(secret, config.secret_key)}"
         yield Subject("Express", port, pid, cookie, token, frozenset({"list", "fresh", "filtered", "search", "JSON"}))
 
@@ -103,7 +104,7 @@ def express(url: str) -> Iterator[Subject]:
 def bare_route() -> Iterator[Subject]:
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.peers.bare_route", str(port)]
-    with _process(command, ROOT, dict(os.environ)) as pid:
+    with ready_process(command, ROOT, dict(os.environ)) as pid:
         yield Subject("bare route", port, pid, serves=frozenset({"bare"}))
 
 
@@ -145,17 +146,3 @@ def _signed(value: str, key: str) -> str:
     """A cookie as `cookie-parser` signs it."""
     digest = hmac.digest(key.encode(), value.encode(), "sha256")
     return f"s:{value}.{base64.b64encode(digest).decode().rstrip('=')}".replace("+", "%2B").replace("/", "%2F")
-
-
-@contextmanager
-def _process(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[int]:
-    """A server that says "ready" when it is."""
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout
-        if process.stdout.readline() != "ready\n":
-            raise RuntimeError(f"{' '.join(command)} did not start")
-        yield process.pid
-    finally:
-        process.kill()
-        process.communicate()

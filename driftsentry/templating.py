@@ -100,6 +100,7 @@ def inlined(name: str) -> str:
 @cache
 def icon(name: str) -> Markup:
     """A drawing of the sprite `_icons.html`, for those who see: words beside it say the same."""
+    # `Markup.format` escapes what it puts in.
     return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="#i-{}"/></svg>').format(name)
 
 

@@ -21,7 +21,7 @@ from driftsentry.drifts.listing_queries import (
 )
 from driftsentry.drifts.model import Drift, Row, Status, Verdict
 from driftsentry.drifts.open_queries import OpenDrift, count_open_by_rule, select_open_drifts
-from driftsentry.drifts.queries import select_environment_counts, select_recent_decisions, select_rows
+from driftsentry.drifts.queries import select_recent_decisions, select_rows
 from driftsentry.drifts.query import asking_for, parse_query
 from driftsentry.drifts.reviewing import BookOf, review
 from driftsentry.drifts.sighting_queries import select_seen
@@ -67,7 +67,6 @@ __all__ = [
     "require",
     "resolve_held",
     "review",
-    "select_environment_counts",
     "select_list",
     "select_listed",
     "select_open_drifts",

@@ -68,11 +68,6 @@ async def select_found(asked: Search, wanted: Filter, limit: int, first: Places 
     return Page([rows[drift_id] for drift_id in places.ids], end, places.is_cut)
 
 
-async def count_matches(tx: Tx, wanted: Filter, limit: int) -> int:
-    """How many drifts match; counting stops at `limit` + 1, and where the first page stops to look."""
-    return await (await search(tx, wanted.wanted)).count(limit, wanted.sort)
-
-
 async def select_counts(tx: Tx, stack: str = "", environment: str = "") -> dict[Kind, int]:
     """How many drifts there are of each kind, of one stack, one environment, or all.
 
@@ -96,16 +91,6 @@ async def count_waiting(tx: Tx) -> tuple[int, int]:
         " WHERE status = 'detected' AND cause = 'out_of_band' AND is_snoozed = 0"
     )
     return (int(record[0] or 0), int(record[1] or 0)) if record else (0, 0)
-
-
-async def select_environment_counts(tx: Tx) -> list[tuple[str, str, int]]:
-    """(environment, severity, how many wait for a decision)."""
-    records = await tx.all(
-        "SELECT s.environment, c.severity, sum(c.amount) FROM drift_counts c JOIN stacks s ON s.id = c.stack_id"
-        " WHERE c.status = 'detected' AND c.cause = 'out_of_band' AND c.is_snoozed = 0"
-        " GROUP BY s.environment, c.severity"
-    )
-    return [(record[0], record[1], int(record[2])) for record in records if record[2]]
 
 
 async def update_decided(tx: Tx, decision: Decision, seen: str | None, version: int | None) -> bool:

@@ -138,7 +138,7 @@ async def found_by(site: Site, query: str) -> set[int]:
     picks = [value for name, _is, value in pairs if name == "drift"]
     wanted = filter.parse({name: value for name, _is, value in pairs}, picks, site.people["Emil"].id)
     async with site.db.read() as tx:
-        count = await queries.count_matches(tx, wanted, 100)
+        count = await (await walk_queries.search(tx, wanted.wanted)).count(100, wanted.sort)
         rows, after = [], ""
         while True:
             page = await queries.select_page(tx, replace(wanted, after=filter.place_of(after, wanted)), 3)
@@ -174,7 +174,7 @@ async def test_a_search_for_what_no_index_knows_goes_on_where_it_was_given_up(
     for order in ORDERS:
         wanted, pages = filter.parse({"status": "all", "q": "type:demo", "sort": order}, []), []
         async with site.db.read() as tx:
-            assert await queries.count_matches(tx, wanted, 100) <= 3
+            assert await (await walk_queries.search(tx, wanted.wanted)).count(100, wanted.sort) <= 3
             while True:
                 page = await queries.select_page(tx, wanted, 50)
                 pages.append([row.id for row in page.rows])

@@ -5,9 +5,10 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from driftsentry import clock, drifts
+from driftsentry import clock, drifts, stacks
 from driftsentry.db import Database
 from driftsentry.drifts import snooze_queries
+from driftsentry.overview import views as overview_views
 from tests.api.program import as_role
 from tests.ingest.samples import entry, plan
 from tests.site import Site
@@ -36,7 +37,7 @@ async def waiting(site: Site) -> dict[str, Any]:
         found = {
             "badge": (await drifts.count_waiting(tx)).waiting,
             "urgent": len(await drifts.most_urgent(tx, 8)),
-            "environments": sum(amount for _env, _severity, amount in await drifts.select_environment_counts(tx)),
+            "environments": (await overview_views.table(tx, await stacks.select_stacks(tx))).waiting,
         }
     stack = (await program.get("/stacks/prod/app")).data["drifts"]
     found["stack"] = sum(stack[severity] for severity in ("critical", "high", "medium", "low"))
