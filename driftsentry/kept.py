@@ -21,14 +21,19 @@ class Kept(Generic[Made]):
         self._most = most
         self._found: WeakKeyDictionary[Database, dict[Hashable, Made]] = WeakKeyDictionary()
 
-    async def get(self, db: Database, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+    def find(self, db: Database, key: Hashable) -> Made | None:
+        return self._found.get(db, {}).get(key)
+
+    def keep(self, db: Database, key: Hashable, made: Made) -> Made:
         of_db = self._found.setdefault(db, {})
-        if key in of_db:
-            return of_db[key]
-        made = of_db[key] = await make()
+        of_db[key] = made
         if len(of_db) > self._most:
             del of_db[next(iter(of_db))]  # the oldest
         return made
+
+    async def get(self, db: Database, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+        found = self.find(db, key)
+        return self.keep(db, key, await make()) if found is None else found
 
 
 def minute_of(moment: datetime) -> datetime:

@@ -34,6 +34,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_HEADERS = (("Cache-Control", "no-store"), *HEADERS.items())
 _HSTS = "max-age=31536000"
 _log = logging.getLogger(__name__)
 
@@ -84,9 +85,8 @@ def _is_ours(origin: str, host: str) -> bool:
 
 
 async def _finish(response: Response) -> Response:
-    response.headers.setdefault("Cache-Control", "no-store")
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    said = {name.lower() for name, _value in response.headers}
+    response.headers.extend([header for header in _HEADERS if header[0].lower() not in said])
     if request.is_secure or app().settings.base_url.startswith("https:"):
         response.headers["Strict-Transport-Security"] = _HSTS
     response.headers["X-Request-Id"] = g.get("request_id", "")

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 from prometheus_client import CollectorRegistry, Histogram
 from quart import Quart, Request, current_app
 from quart.routing import QuartRule
+from quart.sessions import SessionInterface
+from quart.wrappers import BaseRequestWebsocket
 
 from driftsentry.config import Config
 from driftsentry.db import Database, Tx
@@ -80,10 +82,21 @@ class Address(QuartRule):
         return build
 
 
+class _NoSessions(SessionInterface):
+    """Quart's own sessions live in a cookie and cannot be revoked. Ours are in a table, so there are none of these."""
+
+    async def open_session(self, _app: Quart, _request: BaseRequestWebsocket) -> None:
+        return None
+
+    async def save_session(self, _app: Quart, _session: object, _response: object) -> None:
+        """There is nothing to save."""
+
+
 class DriftSentry(Quart):
     """Quart with typed members in place of a bag of extensions."""
 
     request_class = LimitedRequest
+    session_interface = _NoSessions()  # type: ignore[assignment]  # Quart names its own class there
     url_rule_class = Address
 
     settings: Config

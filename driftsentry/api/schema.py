@@ -5,8 +5,8 @@ quart-schema documents the types; the check is ours, since msgspec stops at the 
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from functools import wraps
-from typing import Any, NoReturn, TypeVar, get_args, get_origin
+from functools import cache, wraps
+from typing import Any, NamedTuple, NoReturn, TypeVar, get_args, get_origin
 
 import msgspec
 from quart import Response, request
@@ -80,7 +80,7 @@ async def _read_body(model: type[Model]) -> Model:
 
 def check_query(model: type[Model], args: MultiDict[str, str]) -> Model:
     """A query string: lists are repeated parameters, everything else comes once."""
-    lists = {field.encode_name for field in msgspec.structs.fields(model) if _holds(field.type, list)}
+    lists = {name for name, field in _fields(model).items() if field.is_list}
     repeated = [name for name in args if name not in lists and len(args.getlist(name)) > 1]
     unstorable = [name for name, value in args.items(multi=True) if "\0" in value]
     given: dict[str, Any] = {name: args.getlist(name) if name in lists else args[name] for name in args}
@@ -93,7 +93,7 @@ def check_query(model: type[Model], args: MultiDict[str, str]) -> Model:
 
 def check(model: type[Model], given: Mapping[str, Any], sentence: str, *, status: int, strict: bool = True) -> Model:
     """`given` as a `model`. Raises `Invalid` with every problem: of each field, and each field there is none of."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(model)}
+    fields = _fields(model)
     problems = [Problem(name[:100], "There is no such field.") for name in given if name not in fields]
     values = {}
     for name, field in fields.items():
@@ -103,13 +103,32 @@ def check(model: type[Model], given: Mapping[str, Any], sentence: str, *, status
             continue
         try:
             # Without `strict` a number would be a moment, too.
-            is_strict = strict or _holds(field.type, datetime)
+            is_strict = strict or field.is_moment
             values[field.name] = _checked(msgspec.convert(given[name], field.type, strict=is_strict), given[name])
         except msgspec.ValidationError as problem:
             problems.append(Problem(name, f"{str(problem).replace('`', '')}."))
     if problems:
         raise errors.Invalid(sentence, status=status, problems=problems)
     return model(**values)
+
+
+class _Field(NamedTuple):
+    name: str
+    type: Any
+    required: bool
+    is_list: bool
+    is_moment: bool
+
+
+@cache
+def _fields(model: type[msgspec.Struct]) -> dict[str, _Field]:
+    """By the names that callers use."""
+    return {
+        each.encode_name: _Field(
+            each.name, each.type, each.required, _holds(each.type, list), _holds(each.type, datetime)
+        )
+        for each in msgspec.structs.fields(model)
+    }
 
 
 def _checked(value: Any, given: Any) -> Any:

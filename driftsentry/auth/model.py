@@ -1,6 +1,7 @@
 """People, their sessions, and the tokens of CI jobs."""
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,6 +82,12 @@ class Person:
     session_id: str
     last_seen_at: datetime
     preferences: Preferences
+    as_of: int  # the number of the last event when this was read
+
+    @property
+    def look(self) -> Hashable:
+        """Of him, all that his pages depend on."""
+        return self.id, self.email, self.name, self.role, self.theme, self.preferences
 
     @property
     def can_decide(self) -> bool:

@@ -10,7 +10,7 @@ from driftsentry.db import Row, Tx
 
 _PERSON = (
     "SELECT u.id, u.email, u.name, u.role, u.theme, u.preferences, s.id AS session_id, s.last_seen_at,"
-    " s.expires_at"
+    " s.expires_at, (SELECT seq FROM event_head WHERE id = 1) AS as_of"
     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.revoked_at IS NULL AND u.is_active = 1"
 )
 
@@ -46,7 +46,10 @@ async def select_person_of_program(tx: Tx, session_id: str) -> tuple[Person, dat
 def _person(row: Row) -> tuple[Person, datetime]:
     seen, end = from_text(row["last_seen_at"]), from_text(row["expires_at"])
     role, likes = Role(row["role"]), preferences.read(row["preferences"])
-    return Person(row["id"], row["email"], row["name"], role, row["theme"], row["session_id"], seen, likes), end
+    person = Person(
+        row["id"], row["email"], row["name"], role, row["theme"], row["session_id"], seen, likes, row["as_of"]
+    )
+    return person, end
 
 
 async def update_session_seen(tx: Tx, session_id: str, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import cast
 
 from quart import Blueprint, Response, redirect, request
@@ -12,12 +13,13 @@ from driftsentry.db import Tx
 from driftsentry.drifts import actions, neighbours, views
 from driftsentry.drifts.actions import Contradicted, Wish
 from driftsentry.drifts.comments import timeline_of
-from driftsentry.drifts.lines import groups_of, lines_of
+from driftsentry.drifts.lines import groups_of, lines_of, shown_groups
 from driftsentry.drifts.model import Drift, Verdict
 from driftsentry.drifts.since import changed_since
 from driftsentry.drifts.snoozing import CHOICES
 from driftsentry.drifts.views import SnoozeForm
 from driftsentry.judging.ignoring import may_hide
+from driftsentry.kept_answers import kept_answer
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
@@ -38,7 +40,11 @@ class Form:
 
 @blueprint.get("/drifts/<int(max=2147483647):drift_id>")
 @allow(Access.VIEWER)
-async def show(drift_id: int) -> str:
+async def show(drift_id: int) -> Response:
+    return await kept_answer(partial(_page, drift_id), opened_from())
+
+
+async def _page(drift_id: int) -> str:
     async with app().db.read() as tx:
         return await page_of(tx, await actions.require(tx, drift_id), start=request.args.get("line", 0, type=int))
 
@@ -133,10 +139,12 @@ async def values_of(
 ) -> dict[str, object]:
     """What the regions of the page are rendered with, but for `now`."""
     lines = lines_of(drift.changes, may_hide(drift.action), start)
+    groups = groups_of([line for line in lines if not line.is_noise])
     made = drift.decision if drift.is_changed_since_decision else None
     return {
         "drift": drift,
-        "groups": groups_of([line for line in lines if not line.is_noise]),
+        "groups": groups,
+        "shown": shown_groups(groups),
         "noise_lines": [line for line in lines if line.is_noise and not line.is_ignored],
         "ignored_lines": [line for line in lines if line.is_ignored],
         "ignored_by": await rules.select_of_drift(tx, drift.id) if drift.ignored_changes else [],

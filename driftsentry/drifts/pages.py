@@ -15,8 +15,10 @@ from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.list_tools import Tools, opening_of, tools_of, views_of
 from driftsentry.drifts.surroundings import PAGE, Surroundings, look_of, surroundings_of
 from driftsentry.drifts.tabs import TABS
+from driftsentry.drifts.view_model import View
 from driftsentry.drifts.walk_queries import FAR, Search
 from driftsentry.kept import Kept
+from driftsentry.kept_answers import kept_answer
 from driftsentry.templating import render
 from driftsentry.web import Access, allow, app
 
@@ -36,6 +38,11 @@ async def index() -> Response:
         views = await views_of(tx, guards.person().id)
         if not request.args and (opening := await opening_of(tx, guards.person().id, views)):
             return cast(Response, redirect(opening))
+    return await kept_answer(partial(_list, wanted, views), tuple(views))
+
+
+async def _list(wanted: Filter, views: list[View]) -> Response:
+    async with app().db.read() as tx:
         seq = await events.latest_seq(tx)
         around = await surroundings_of(app().db, tx, wanted, seq)
         listed = await _listed(tx, wanted, around, tools_of(wanted, guards.person(), views, around, seq))

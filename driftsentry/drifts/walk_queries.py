@@ -6,7 +6,7 @@ for in the walks, `FAR` drifts at a time.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -60,6 +60,11 @@ class Search:
     tx: Tx
     wanted: Wanted
     found: Found
+    kinds: dict[Kind, int] = field(init=False)  # those that are wanted, and how many there are of each
+
+    def __post_init__(self) -> None:
+        kinds = {kind: amount for kind, amount in self.found.counts.items() if self.wanted.includes(kind)}
+        object.__setattr__(self, "kinds", kinds)
 
     @property
     def counts(self) -> dict[Kind, int]:
@@ -72,10 +77,6 @@ class Search:
     @property
     def words(self) -> str:
         return self.found.words
-
-    @property
-    def kinds(self) -> dict[Kind, int]:
-        return {kind: amount for kind, amount in self.counts.items() if self.wanted.includes(kind)}
 
     @property
     def amount(self) -> int:

@@ -4,12 +4,13 @@ from datetime import datetime
 from functools import partial
 
 from markupsafe import Markup
-from quart import Blueprint, request
+from quart import Blueprint, Response, request
 
 from driftsentry import answers, clock, drifts, events, stacks
 from driftsentry.auth import guards
 from driftsentry.db import Tx
 from driftsentry.kept import Kept, minute_of
+from driftsentry.kept_answers import kept_answer
 from driftsentry.overview import views
 from driftsentry.overview.trends import SPANS, span_of, trends
 from driftsentry.templating import render
@@ -25,7 +26,11 @@ blueprint = Blueprint("overview", __name__)
 
 @blueprint.get("/")
 @allow(Access.VIEWER)
-async def index() -> str:
+async def index() -> Response:
+    return await kept_answer(_page)
+
+
+async def _page() -> str:
     now, span, can_decide = clock.now(), span_of(request.args.get("days", "")), guards.person().can_decide
     async with app().db.read() as tx:
         seq = await events.latest_seq(tx)

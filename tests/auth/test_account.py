@@ -188,7 +188,7 @@ async def test_somebody_who_was_disabled_meanwhile_ends_nothing(site: Site) -> N
     await site.browser_of(other)
     [target] = await sessions_of(site, other)
     await site.disable(me)
-    person = Person(me.id, me.email, me.name, me.role, "auto", "none", clock.now(), Preferences())
+    person = Person(me.id, me.email, me.name, me.role, "auto", "none", clock.now(), Preferences(), 0)
     for attempt in (
         sessions.end(site.db, actor_of(me), target),
         sessions.end_others(site.db, actor_of(me), person),

@@ -1,5 +1,6 @@
 """Drifts: the list, one of them, its timeline, and what people write there."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -24,6 +25,7 @@ from driftsentry.api.v1.drift_outputs import (
 from driftsentry.auth import guards
 from driftsentry.drifts import SORTS, Wanted
 from driftsentry.errors import Problem
+from driftsentry.kept_answers import kept_answer
 from driftsentry.web import Access, allow, app
 
 blueprint = Blueprint("api_drifts", __name__, url_prefix="/api/v1/drifts")
@@ -69,6 +71,10 @@ async def list_drifts(query: DriftQuery) -> Response:
     Filters narrow together. total is exact as long as only status, severity, cause, stack and environment narrow,
     be it in q; otherwise counting stops at 10,000. nextCursor goes on at any depth for the same cost.
     """
+    return await kept_answer(partial(_list, query))
+
+
+async def _list(query: DriftQuery) -> Response:
     sort, after = SORTS[query.sort], _drift_place(query)
     async with app().db.read() as tx:
         found = await drifts.select_list(
@@ -78,7 +84,8 @@ async def list_drifts(query: DriftQuery) -> Response:
     meta = page_meta(
         query, total=found.total, has_more=found.has_more, next_cursor=next_cursor, is_capped=found.is_capped
     )
-    entries = [entry_output(each, is_signed_in=is_signed_in()) for each in found.drifts]
+    is_full = is_signed_in()
+    entries = [entry_output(each, is_signed_in=is_full) for each in found.drifts]
     return varying(answer(entries, meta=meta))
 
 
