@@ -103,6 +103,7 @@ class Meta(msgspec.Struct, rename="camel", omit_defaults=True, forbid_unknown_fi
     total_is_capped: bool | msgspec.UnsetType = msgspec.UNSET
     has_more: bool | msgspec.UnsetType = msgspec.UNSET
     next_cursor: str | msgspec.UnsetType = msgspec.UNSET
+    looked_through: int | msgspec.UnsetType = msgspec.UNSET
     duplicate: bool | msgspec.UnsetType = msgspec.UNSET
 
 

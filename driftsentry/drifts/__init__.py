@@ -28,9 +28,11 @@ from driftsentry.drifts.sighting_queries import select_seen
 from driftsentry.drifts.sightings import Counts, Occasion, Outcome, Outrun, apply, apply_again, resolve_held
 from driftsentry.drifts.snoozing import UNTIL_CHANGE, Snooze, snooze, wake, wake_due
 from driftsentry.drifts.waiting import count_waiting
+from driftsentry.drifts.walk_queries import FAR
 from driftsentry.drifts.written import path_text
 
 __all__ = [
+    "FAR",
     "SORTS",
     "UNTIL_CHANGE",
     "BookOf",

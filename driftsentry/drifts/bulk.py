@@ -9,14 +9,15 @@ from driftsentry import errors, events
 from driftsentry.auth import Role, require_role
 from driftsentry.db import Database, Tx
 from driftsentry.drifts import bulk_queries
-from driftsentry.drifts import queries as drift_queries
 from driftsentry.drifts.actions import CHANGED
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.model import Standing
+from driftsentry.drifts.walk_queries import search
 from driftsentry.events import Actor
 
-# The one writer is kept for about 1 s by so many; by 5,000 for longer than the 5 s that others wait for their turn.
+# The one writer is kept for about 0.4 s by so many, and others wait for their turn.
 MOST = 1000
+REMEMBERED = 20_000  # events that a form is compared with: they are read while the one writer is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,11 @@ class Deed(Protocol):
         """Do it to drifts without an objection, and record it."""
 
 
-class Outnumbered(errors.Conflict):
-    """More or fewer match than were seen. `count`: how many do now, by the event `seq`."""
+class Outdated(errors.Conflict):
+    """The list is not what was seen. `count`: how many match now, by the event `seq`."""
 
-    def __init__(self, seen: int, count: int, seq: int) -> None:
-        noun = "drift matches" if count == 1 else "drifts match"
-        super().__init__(f"{count:,} {noun} now, not {seen:,}. Nothing was done: look at the list, or say it again.")
+    def __init__(self, why: str, count: int, seq: int) -> None:
+        super().__init__(f"{why} Nothing was done: look at the list, or say it again.")
         self.count, self.seq = count, seq
 
 
@@ -74,14 +74,15 @@ class Unclear(errors.Invalid):
 async def carry_out(db: Database, actor: Actor, choice: Choice, deed: Deed) -> Outcome:
     """Do it to all that are meant and let it. The same again is answered as the first time and recorded once.
 
-    Raises `Invalid` for none or too many of them, `Forbidden`, or `Outnumbered`.
+    Raises `Invalid` for none or too many of them, `Forbidden`, or `Outdated`.
     """
     if not choice.wanted and not 0 < len(choice.seen) <= MOST:
         raise errors.Invalid(f"Select between 1 and {MOST:,} drifts first.")
     async with db.write() as tx:
         await require_role(tx, actor, Role.ENGINEER)
+        choice = await _within_reach(tx, choice)
         done = await _done_before(tx, actor, choice, deed)
-        drift_ids = await _matching(tx, choice, done) if choice.wanted else list(choice.seen)
+        drift_ids = await _meant(tx, choice, choice.wanted, done) if choice.wanted else list(choice.seen)
         standings = await bulk_queries.select_standings(tx, drift_ids)
         # Whatever is open again since then was undone: he means it anew.
         again = set(done).intersection(drift_ids)
@@ -95,6 +96,25 @@ async def carry_out(db: Database, actor: Actor, choice: Choice, deed: Deed) -> O
     return Outcome([*before, *(drift_id for drift_id, why in refusals.items() if not why)], left_out)
 
 
+async def count_matching(tx: Tx, wanted: Filter) -> int | None:
+    """How many drifts one form can mean now; None where they are too many."""
+    asked = await search(tx, wanted.wanted)
+    count = MOST + 1 if asked.is_far else await asked.count(MOST)
+    return count if count <= MOST else None
+
+
+async def _within_reach(tx: Tx, choice: Choice) -> Choice:
+    """An old form is compared with the newest events only. Who ticked rows names what he saw; all that match cannot be
+    told from what came since. Raises `Outdated`."""
+    latest = await events.latest_seq(tx)
+    if choice.seq is None or latest - choice.seq <= REMEMBERED:
+        return choice
+    if choice.wanted:
+        count = len(await _matching(tx, choice.wanted))
+        raise Outdated("The list has changed too much since you loaded the page.", count, latest)
+    return replace(choice, seq=latest - REMEMBERED)
+
+
 async def _done_before(tx: Tx, actor: Actor, choice: Choice, deed: Deed) -> list[int]:
     """To which drifts he has done just this since he got the page: the form came twice."""
     if choice.seq is None:
@@ -102,22 +122,28 @@ async def _done_before(tx: Tx, actor: Actor, choice: Choice, deed: Deed) -> list
     return await bulk_queries.select_done(tx, actor.id, deed.kind, choice.seq, deed.said)
 
 
-async def _matching(tx: Tx, choice: Choice, done: list[int]) -> list[int]:
+async def _meant(tx: Tx, choice: Choice, wanted: Filter, done: list[int]) -> list[int]:
     """What matches now, which must be as many as were seen; what was done before may match no longer."""
-    assert choice.wanted is not None, "the caller has looked"
-    if choice.wanted.problem:
-        raise Unclear(choice.wanted.problem)
-    found = await drift_queries.select_page(tx, replace(choice.wanted, after=()), MOST)
-    if found.after:  # also where a page gave up looking
+    drift_ids = await _matching(tx, wanted)
+    for meant in (drift_ids, list(dict.fromkeys([*done, *drift_ids]))):
+        if len(meant) == choice.count and meant:
+            return meant
+    noun = "drift matches" if len(drift_ids) == 1 else "drifts match"
+    why = f"{len(drift_ids):,} {noun} now, not {choice.count:,}."
+    raise Outdated(why, len(drift_ids), await events.latest_seq(tx))
+
+
+async def _matching(tx: Tx, wanted: Filter) -> list[int]:
+    """All, in their order. Raises `Unclear`."""
+    if wanted.problem:
+        raise Unclear(wanted.problem)
+    found = await (await search(tx, wanted.wanted)).places(wanted.sort, limit=MOST, is_bounded=True)
+    if found.end:  # also where a page gave up looking
         raise Unclear(
             f"More than {MOST:,} drifts match, or there are too many to look through at once. Narrow the list, by stack"
             " or severity for example, and go part by part."
         )
-    drift_ids = [row.id for row in found.rows]
-    for meant in (drift_ids, list(dict.fromkeys([*done, *drift_ids]))):
-        if len(meant) == choice.count and meant:
-            return meant
-    raise Outnumbered(choice.count, len(drift_ids), await events.latest_seq(tx))
+    return found.ids
 
 
 async def _newer(tx: Tx, choice: Choice, drift_ids: list[int]) -> set[int]:

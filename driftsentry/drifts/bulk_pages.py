@@ -8,7 +8,7 @@ from driftsentry import answers, clock, errors, regions
 from driftsentry.auth import guards
 from driftsentry.drifts import bulk, bulk_views, filter, queries
 from driftsentry.drifts.actions import Wish
-from driftsentry.drifts.bulk import Choice, Deed, Outcome, Outnumbered, Unclear
+from driftsentry.drifts.bulk import Choice, Deed, Outcome, Outdated, Unclear
 from driftsentry.drifts.bulk_deeds import deciding, putting_off
 from driftsentry.drifts.detail_pages import verdict_of
 from driftsentry.drifts.list_tools import list_of
@@ -50,7 +50,7 @@ async def carry_out() -> Response:
     form = await _form()
     try:
         outcome = await bulk.carry_out(app().db, guards.actor(), _choice(form), _deed(form))
-    except Outnumbered as refusal:
+    except Outdated as refusal:
         return await _refused(_seen_again(form, refusal), refusal)
     except errors.Invalid as refusal:
         return await _refused(form, refusal)
@@ -88,7 +88,7 @@ def _deed(form: Form) -> Deed:
     return deciding(Wish(verdict_of(form.verdict), form.reason, None))
 
 
-def _seen_again(form: Form, refusal: Outnumbered) -> Form:
+def _seen_again(form: Form, refusal: Outdated) -> Form:
     words = (form.verdict, form.reason, form.until, form.picks)
     return Form(*words, True, form.query, refusal.count, refusal.seq)
 
@@ -102,10 +102,12 @@ async def _done(form: Form, outcome: Outcome) -> Response:
             return Response(
                 await answers.page(tx, "drifts/bulk.html", result.title, active="drifts", result=result, back=form.back)
             )
+        count = await bulk.count_matching(tx, list_of(form.query, guards.person().id))
         now = clock.now()
         worries = await worries_of(tx, {row.stack for row in rows.values()}, now)
     # Where a socket is open it brings the rows too; the same twice changes nothing.
     drawn = [render("drifts/_rows.html", rows=[row], worries=worries, now=now) for row in rows.values()]
+    drawn.append(render("drifts/_select_all.html", count=count, seq=form.seq or 0))
     told = render("drifts/_bulk_answer.html", result=result, problem="")
     return Response(told + "".join(regions.in_place(html) for html in drawn))
 
@@ -114,7 +116,7 @@ async def _refused(form: Form, refusal: errors.Failure) -> Response:
     """What was typed stays: in the bar below the list, or on a page with the same form."""
     if answers.is_fragment():
         told = render("drifts/_bulk_answer.html", result=None, problem=refusal.message)
-        if isinstance(refusal, Outnumbered):
+        if isinstance(refusal, Outdated):
             told += regions.in_place(render("drifts/_select_all.html", count=form.count, seq=form.seq))
         return Response(told, status=refusal.status)
     async with app().db.read() as tx:

@@ -48,29 +48,35 @@ async def select_done(tx: Tx, actor_id: str, kind: str, seq: int, said: Mapping[
 
 
 async def update_decided(tx: Tx, decisions: Sequence[Decision]) -> None:
-    """Each guarded by the facts that it names, though in this transaction nobody else can have changed them."""
-    values = [_values(decision) for decision in decisions]
-    await tx.run_many(
-        "UPDATE drifts SET status = :verdict, decision_id = :id, version = version + 1, updated_at = :decided_at,"
-        " is_snoozed = 0, snoozed_until = NULL"
-        " WHERE id = :drift_id AND status = 'detected' AND fingerprint = :fingerprint",
-        values,
-    )
-    await tx.run_many(
-        "INSERT INTO decisions (id, drift_id, user_id, verdict, reason, fingerprint, changes, until, decided_at,"
-        " detected_at)"
-        " SELECT :id, d.id, :user_id, :verdict, :reason, d.fingerprint, d.changes, :until, :decided_at, d.detected_at"
-        " FROM drifts d WHERE d.id = :drift_id AND d.decision_id = :id",
-        values,
-    )
+    """Decisions of one deed: they differ in their ids, drifts and facts alone.
+
+    Each is guarded by the facts that it names, though in this transaction nobody else can have changed them.
+    """
+    for start in range(0, len(decisions), _PART):
+        made, values = _made(decisions[start : start + _PART])
+        await tx.run(
+            f"{made} UPDATE drifts SET status = :verdict, decision_id = made.id, version = version + 1,"
+            " updated_at = :decided_at, is_snoozed = 0, snoozed_until = NULL FROM made"
+            " WHERE drifts.id = made.drift_id AND status = 'detected' AND drifts.fingerprint = made.fingerprint",
+            **values,
+        )
+        await tx.run(
+            f"{made} INSERT INTO decisions (id, drift_id, user_id, verdict, reason, fingerprint, changes, until,"
+            " decided_at, detected_at)"
+            " SELECT made.id, d.id, :user_id, :verdict, :reason, d.fingerprint, d.changes, :until, :decided_at,"
+            " d.detected_at FROM made JOIN drifts d ON d.id = made.drift_id AND d.decision_id = made.id",
+            **values,
+        )
 
 
 async def update_snoozed(tx: Tx, standings: Sequence[Standing], *, until: str | None, at: str) -> None:
-    await tx.run_many(
-        "UPDATE drifts SET is_snoozed = 1, snoozed_until = :until, version = version + 1, updated_at = :at"
-        " WHERE id = :id AND status = 'detected' AND cause = 'out_of_band' AND is_snoozed = 0",
-        [{"id": standing.id, "until": until, "at": at} for standing in standings],
-    )
+    for part in _parts([standing.id for standing in standings]):
+        await tx.run(
+            "UPDATE drifts SET is_snoozed = 1, snoozed_until = :until, version = version + 1, updated_at = :at"
+            f" WHERE id IN ({part}) AND status = 'detected' AND cause = 'out_of_band' AND is_snoozed = 0",
+            until=until,
+            at=at,
+        )
 
 
 def _parts(drift_ids: Sequence[int]) -> Iterator[str]:
@@ -78,17 +84,20 @@ def _parts(drift_ids: Sequence[int]) -> Iterator[str]:
         yield ", ".join(str(int(drift_id)) for drift_id in drift_ids[start : start + _PART])
 
 
-def _values(decision: Decision) -> dict[str, object]:
-    return {
-        "id": decision.id,
-        "drift_id": decision.drift_id,
-        "user_id": decision.user_id,
-        "verdict": decision.verdict.value,
-        "reason": decision.reason,
-        "fingerprint": decision.fingerprint,
-        "until": maybe_to_text(decision.until),
-        "decided_at": to_text(decision.decided_at),
+def _made(decisions: Sequence[Decision]) -> tuple[str, dict[str, object]]:
+    """What differs between them as a table `made`, in SQL; and its values with what they have in common."""
+    rows, values, first = [], dict[str, object](), decisions[0]
+    for n, each in enumerate(decisions):
+        rows.append(f"({int(each.drift_id)}, :id{n}, :facts{n})")
+        values |= {f"id{n}": each.id, f"facts{n}": each.fingerprint}
+    common = {
+        "user_id": first.user_id,
+        "verdict": first.verdict.value,
+        "reason": first.reason,
+        "until": maybe_to_text(first.until),
+        "decided_at": to_text(first.decided_at),
     }
+    return f"WITH made (drift_id, id, fingerprint) AS (VALUES {', '.join(rows)})", values | common
 
 
 def _standing(row: Row) -> Standing:

@@ -38,7 +38,8 @@ async def as_json(db: Database, wanted: Filter, encode: Encode) -> AsyncIterator
     amount, is_cut = 0, False
     yield b'{"success":true,"data":['
     async for batch, is_cut in _batches(db, wanted):  # noqa: B007 - the last one is told below
-        yield (b"," if amount else b"") + b",\n".join(encode(listed) for listed in batch)
+        if batch:
+            yield (b"," if amount else b"") + b",\n".join(encode(listed) for listed in batch)
         amount += len(batch)
     yield b'],"meta":{"total":%d,"isCapped":%s}}\n' % (amount, b"true" if is_cut else b"false")
 
@@ -46,16 +47,16 @@ async def as_json(db: Database, wanted: Filter, encode: Encode) -> AsyncIterator
 async def _batches(db: Database, wanted: Filter) -> AsyncIterator[tuple[Sequence[Listed], bool]]:
     """Each with whether the file ends there though the list goes on. Each is a short snapshot: who takes long to read
     keeps no transaction open. A drift that meanwhile moves in the list is told once."""
-    wanted, left, told = replace(wanted, after=()), MOST, set[int]()
-    while left > 0:
+    wanted, told = replace(wanted, after=()), set[int]()
+    while True:
         async with db.read() as tx:
-            page = await queries.select_page(tx, wanted, min(BATCH, left))
-            batch = await select_some_listed(tx, [row.id for row in page.rows if row.id not in told])
-        left -= len(page.rows)
-        told.update(row.id for row in page.rows)
-        if batch:
-            yield batch, left == 0 and page.after is not None
-        if not page.after:
+            page = await queries.select_page(tx, wanted, min(BATCH, MOST + 1 - len(told)))
+            new = [row.id for row in page.rows if row.id not in told]
+            batch = await select_some_listed(tx, new[: MOST - len(told)])
+        is_cut = len(told) + len(new) > MOST
+        told.update(new)
+        yield batch, is_cut
+        if is_cut or not page.after:
             return
         wanted = replace(wanted, after=filter.place_of(page.after, wanted))
 

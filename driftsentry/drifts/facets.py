@@ -1,12 +1,17 @@
-"""What a list can be narrowed to, with counts, as links; those that are on take it off again."""
+"""What a list can be narrowed to, as links; beside each how many drifts it leads to. What is on is taken off again.
+
+A choice takes the place of what its key was narrowed to. So one value alone can be exchanged for another, and counts
+are made as if it were not there; several values, a glob or a span can be narrowed further.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from driftsentry.drifts.facet_queries import Sampled
 from driftsentry.drifts.filter import Filter
 from driftsentry.drifts.model import Kind
+from driftsentry.drifts.query import Query
 from driftsentry.drifts.tabs import SHOWN, TABS
 from driftsentry.judging import Severity
 from driftsentry.stacks import Stack
@@ -63,7 +68,7 @@ def facets(wanted: Filter, ground: Ground) -> list[Facet]:
 
 
 def _severity(wanted: Filter, ground: Ground) -> Facet:
-    others = replace(wanted, query=wanted.query.choosing("severity", ()))
+    others = replace(wanted, query=_exchangeable(wanted.query, "severity"))
     if ground.counts is None:
         counted = Counter(each.severity for each in ground.sample)
     else:
@@ -97,12 +102,11 @@ def _amount(wanted: Filter, counts: Mapping[Kind, int]) -> int:
 
 
 def _of_stacks(wanted: Filter, ground: Ground, key: str, label: str, name: Callable[[Stack], str]) -> Facet:
-    """Counted as if nothing were chosen here, so that one more can be."""
     counted: Counter[str] = Counter()
     if ground.counts is None:
         counted.update(name(ground.stacks[each.stack_id]) for each in ground.sample if each.stack_id in ground.stacks)
         return _facet(wanted, key, label, counted, is_least=ground.is_part)
-    is_wanted = wanted.query.choosing(key, ()).stack_test()
+    is_wanted = _exchangeable(wanted.query, key).stack_test()
     for stack_id, amount in ground.amounts.items():
         stack = ground.stacks.get(stack_id)
         if stack and is_wanted(stack.slug, stack.environment):
@@ -114,17 +118,15 @@ def _facet(wanted: Filter, key: str, label: str, counted: Mapping[str, int], *, 
     on = wanted.query.chosen(key)
     ranked = sorted((name for name in counted if name), key=lambda name: (-counted[name], name))
     shown = [*ranked[:MOST], *(name for name in on if name not in ranked[:MOST])]
-    choices = [
-        Choice(
-            name,
-            counted.get(name, None if "*" in name else 0),
-            wanted.url(query=wanted.query.choosing(key, _toggled(on, name))),
-            name in on,
-        )
-        for name in shown
-    ]
+    choices = []
+    for name in shown:
+        is_on = on == (name,) or "*" in name
+        left = [each for each in on if each != name] if is_on else [name]
+        # What is asked for may be said in other words than it is counted by: `by:me`, or a glob.
+        choices.append(Choice(name, counted.get(name), wanted.url(query=wanted.query.choosing(key, left)), is_on))
     return Facet(key, label, choices, max(0, len(ranked) - MOST), is_least)
 
 
-def _toggled(on: Iterable[str], name: str) -> list[str]:
-    return [each for each in on if each != name] if name in on else [*on, name]
+def _exchangeable(query: Query, key: str) -> Query:
+    """The search without the one value of that key; as it is where there are several, or none."""
+    return query.choosing(key, ()) if query.only(key) else query

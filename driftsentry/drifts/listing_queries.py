@@ -32,27 +32,33 @@ _OF_DRIFT = "drift_id = :drift_id AND kind LIKE 'drift.%'"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page, whether more follow it, and how many match; counting may have stopped at `ENOUGH`."""
+    """One page, and where the next one goes on: None behind the last.
+
+    `total`: how many match; with `is_capped` at least, for counting stopped at `ENOUGH`, or where the first page stops
+    to look. `is_cut`: this page ends where looking was given up.
+    """
 
     drifts: list[Listed]
-    has_more: bool
+    end: Place | None
     total: int
     is_capped: bool
+    is_cut: bool = False
 
 
 async def select_list(tx: Tx, wanted: Wanted, sort: Sort, *, limit: int, offset: int, after: Place = ()) -> Found:
     asked = await search(tx, wanted)
-    total = await asked.count(ENOUGH)
-    is_capped = total > ENOUGH and not asked.is_countable
-    if not total or (offset >= total and not is_capped):
-        return Found([], False, total, False)
-    places = await asked.places(sort, limit=limit, offset=offset, after=after)
+    total = await asked.count(ENOUGH, sort)
+    is_capped = asked.is_far or (total > ENOUGH and not asked.is_countable)
+    if not is_capped and offset >= total:
+        return Found([], None, total, False)
+    places = await asked.places(sort, limit=limit, offset=offset, after=after, is_bounded=True)
     listed = await _select_listed(tx, places.ids)
     return Found(
         [listed[drift_id] for drift_id in places.ids],
-        places.end is not None,
+        places.end,
         min(total, ENOUGH) if is_capped else total,
         is_capped,
+        places.is_cut,
     )
 
 

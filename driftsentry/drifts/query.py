@@ -120,7 +120,7 @@ class Query:
 
     def only(self, key: str) -> str:
         """The value that the key must have, where it is one alone and no glob; otherwise ""."""
-        values = [value for term in self._plain(key) for value in term.values]
+        values = self.chosen(key)
         return values[0] if len(values) == 1 and "*" not in values[0] else ""
 
     def chosen(self, key: str) -> tuple[str, ...]:
@@ -128,8 +128,8 @@ class Query:
         return tuple(dict.fromkeys(value for term in self._plain(key) for value in term.values))
 
     def choosing(self, key: str, values: Iterable[str]) -> "Query":
-        """The same with these values of `key` in place of others; none takes the key away."""
-        kept = tuple(term for term in self.terms if term not in self._plain(key))
+        """The same with these values of `key` in place of others and of spans; none takes the key away."""
+        kept = tuple(term for term in self.terms if term.key != key or term.is_negated)
         wanted = tuple(dict.fromkeys(values))
         return Query((*kept, Term(key, wanted)) if wanted else kept)
 
@@ -167,7 +167,7 @@ def parse_query(text: str) -> Query:
         except Wrong as wrong:
             problem = problem or _problem(text, token, wrong)
             continue
-        if term and term not in terms:
+        if term not in terms:
             terms.append(term)
     if len(terms) > MOST:
         problem = problem or Problem(f"A search takes {MOST} terms at most.", 0, len(text))
@@ -179,12 +179,14 @@ def asking_for(**values: str) -> Query:
     return Query(tuple(Term(key, (value,)) for key, value in values.items() if value))
 
 
-def _term(token: Token, text: str) -> Term | None:
-    """None for a word without a letter and without a digit. Raises `Wrong`."""
+def _term(token: Token, text: str) -> Term:
+    """Raises `Wrong`."""
+    typed = text[token.start : token.end]
     if not token.key:
-        return Term("", token.values, "", token.is_negated) if words_of(token.values[0]) else None
-    behind = text[token.start : token.end].partition(":")[2]
-    key = key_of(token.key, behind)
+        if not words_of(token.values[0]):
+            raise Wrong(f"There is nothing to search for in {typed}: words have letters or digits.")
+        return Term("", token.values, "", token.is_negated)
+    key = key_of(token.key, typed.partition(":")[2])
     operator = "" if token.operator == "=" else token.operator
     if operator and len(token.values) > 1:
         raise Wrong("More or less than one value, not several.", (f"{key}:{operator}{token.values[0]}",))

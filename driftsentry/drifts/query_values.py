@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 
 from driftsentry.drifts.model import Kind
@@ -36,7 +36,6 @@ _MEANT = {
 }  # fmt: skip
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _SPAN = re.compile(r"([0-9]{1,5})([mhdw])")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Wrong(Exception):
@@ -91,9 +90,11 @@ def first_moment(value: str, key: str = "detected") -> datetime:
 
 
 def moment_behind(value: str) -> datetime:
-    """Where the day ends that is named; of a moment, itself."""
+    """Where the day ends that is named, in whichever way (`20261101` is one, too); of a moment, itself."""
     moment = first_moment(value)
-    if not _DAY.fullmatch(value):
+    try:
+        date.fromisoformat(value)
+    except ValueError:
         return moment
     return moment + timedelta(days=1) if moment.year < 9999 else moment
 

@@ -180,7 +180,6 @@ FILTERS = [
     ("action=delete&stack=prod*", "action = 'delete' AND environment = 'prod'"),
     ("q=ebs%20prod", "resource_type = 'aws_ebs_volume' AND environment = 'prod'"),
     ("q=ebs&status=detected&type=aws*", "resource_type = 'aws_ebs_volume' AND status = 'detected'"),
-    ("q=%22%27*%25();--", "1 = 1"),
     ("stack=nowhere", "1 = 0"),
     ("environment=prod'--", "1 = 0"),
 ]
@@ -283,4 +282,6 @@ async def test_a_strange_search_is_answered(site: Site) -> None:
     program = await as_role(site, "viewer")
     searches = ["%01", "%F0%9F%98%80", "%C3%A4", "a" * 200, "a+" * 90, "AND+OR+NOT", "%22x%3A*%22", "%E2%82%83", "%FF"]
     answers = await asyncio.gather(*[program.get(f"/drifts?q={search}") for search in searches])
-    assert {answer.status for answer in answers} == {200}
+    assert [answer.status for answer in answers] == [422, 422, 200, 200, 200, 200, 200, 200, 200]
+    nothing = await program.get("/drifts?q=web+%22%27*%25();--")
+    assert "There is nothing to search for in" in nothing.refused["q"]

@@ -212,7 +212,8 @@ async def test_texts_of_queries_may_hold_anything_and_break_nothing(site: Site) 
         for path in ("/alerts?stack=", "/audit-logs?actor=", "/audit-logs?kind=", "/audit-logs?stack=",
                      "/audit-logs?address=", "/drifts?q=", "/drifts?stack=", "/stacks/"):  # fmt: skip
             answer = await admin.get(path + value)
-            assert answer.status in (200, 400, 404), (path + value, answer.status)
+            nothing = [422] if path == "/drifts?q=" else []  # no letter and no digit to search for
+            assert answer.status in (200, 400, 404, *nothing), (path + value, answer.status)
             assert answer.status == 200 or answer.body["success"] is False
 
 

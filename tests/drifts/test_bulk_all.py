@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from driftsentry.db import Row
-from driftsentry.drifts import bulk, list_tools
+from driftsentry.drifts import bulk, bulk_queries, list_tools
 from tests.drifts.test_bulk import NAMES, REASON, drifts, picks, said, scan, statuses
 from tests.ingest.samples import entry, plan
 from tests.live.test_live import address, heard
@@ -26,6 +26,13 @@ async def everything(browser: Browser, path: str = "/drifts", **more: str) -> di
     return {"all": "yes", "verdict": "rejected", "reason": REASON} | {k: unescape(v) for k, v in form.items()} | more
 
 
+@pytest.fixture
+def _in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if they were more than one statement takes."""
+    monkeypatch.setattr(bulk_queries, "_PART", 2)
+
+
+@pytest.mark.usefixtures("_in_parts")
 async def test_all_that_match_are_decided_and_nothing_else(site: Site, drifts: list[Row]) -> None:
     await site.post_body(plan(entry({"a": "1"}, {"a": "2"}, address="demo.other", name="other")), "dev/lab")
     engineer = await site.as_engineer()
@@ -37,7 +44,11 @@ async def test_all_that_match_are_decided_and_nothing_else(site: Site, drifts: l
     told = await site.events("drift.rejected")
     assert {event.data["reason"] for event in told} == {REASON}
     assert [event.stack_id for event in told] == [drift["stack_id"] for drift in drifts]
-    assert await site.value("SELECT count(*) FROM decisions x JOIN drifts d ON d.decision_id = x.id") == 5
+    same = "x.fingerprint = d.fingerprint AND x.changes = d.changes AND x.drift_id = d.id"
+    assert await site.value(f"SELECT count(*) FROM decisions x JOIN drifts d ON d.decision_id = x.id AND {same}") == 5
+    assert {event.drift_id: event.data["decision_id"] for event in told} == {
+        row[0]: row[1] for row in await site.rows("SELECT id, decision_id FROM drifts WHERE status = 'rejected'")
+    }
 
     before = await site.tables()
     assert "5 drifts rejected" in await said(await engineer.post("/drifts/bulk", form)), "twice"
@@ -170,6 +181,7 @@ async def test_what_waits_for_nobody_is_left_out_unless_there_is_nothing_else(si
         assert (await statuses(site))[row] == "rejected"
 
 
+@pytest.mark.usefixtures("_in_parts")
 async def test_several_are_snoozed_at_once(site: Site, drifts: list[Row]) -> None:
     engineer = await site.as_engineer()
     form = await everything(engineer, verdict="snoozed", until="1 week", reason="")

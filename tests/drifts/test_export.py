@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from driftsentry.drifts import export
+from driftsentry.drifts import export, walk_queries
 from tests.api.program import program_of
 from tests.ingest.samples import entry, plan
 from tests.site import Browser, Site
@@ -104,3 +104,22 @@ async def test_the_file_is_one_to_keep_and_a_list_that_is_not_understood_makes_n
     for query in ("", "format=xlsx", "format=csv&status=gone", "format=json&severity=enormous"):
         assert (await viewer.get(f"/drifts/export?{query}")).status_code == 422, query
     assert str((await sqlite_site.anonymous().get("/drifts/export?format=csv")).location).startswith("/login")
+
+
+async def test_as_many_as_its_limit_are_whole_wherever_looking_was_given_up(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "MOST", 4)
+    monkeypatch.setattr(walk_queries, "FEW", 0)
+    monkeypatch.setattr(walk_queries, "FAR", 2)
+    await report(sqlite_site, *(f"aws_instance.n{number}" for number in range(9)))
+    viewer = await sqlite_site.as_viewer()
+    for others, is_capped in (((4, 5, 6, 7, 8), False), ((3, 5, 6, 7, 8), False), ((0, 6, 7, 8), True)):
+        await sqlite_site.run("UPDATE drifts SET action = 'update'")
+        await sqlite_site.run(
+            f"UPDATE drifts SET action = 'delete' WHERE address IN {tuple(f'aws_instance.n{n}' for n in others)}"
+        )
+        for order in ("oldest", "newest"):
+            body = json.loads(await viewer.text(f"/drifts/export?format=json&q=action:update&sort={order}"))
+            assert (len(body["data"]), body["meta"]) == (4, {"total": 4, "isCapped": is_capped}), (others, order)
+            assert len(await rows(viewer, f"&q=action:update&sort={order}")) == 4

@@ -93,6 +93,18 @@ async def test_what_left_the_list_still_leads_on(site: Site) -> None:
     assert parse_qs(urlsplit(after).query) == {"from": ["status=open"]}
 
 
+async def test_a_list_of_ones_own_is_walked_by_whoever_looks(site: Site) -> None:
+    emil, vera = await site.as_engineer(), await site.as_viewer()
+    ids = [await id_of(site, f"demo.{name}") for name in "abc"]
+    for drift_id in ids:
+        row = (await site.rows("SELECT fingerprint FROM drifts WHERE id = :id", id=drift_id))[0]
+        form = {"verdict": "approved", "reason": "It is fine like this.", "fingerprint": row[0]}
+        assert (await emil.post(f"/drifts/{drift_id}/decision", form)).status_code == 303
+    path = f"/drifts/{ids[0]}?from=status%3Dall%26q%3Dby%253Ame%26sort%3Daddress"
+    assert await walked(site, emil, path) == ["demo.a", "demo.b", "demo.c"]
+    assert await beside(site, vera, path) == (None, None)
+
+
 async def test_a_single_one_has_nobody_beside_it(site: Site) -> None:
     viewer, noise = await site.as_viewer(), await id_of(site, "demo.noise")
     assert await beside(site, viewer, f"/drifts/{noise}") == (None, None)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from driftsentry.drifts import view_model
+from driftsentry.drifts.query_tokens import quoted
 from tests.ingest.samples import entry, plan
 from tests.site import Browser, Site
 from tests.template_values import EVIL
@@ -132,7 +133,7 @@ async def test_what_cannot_be_saved_is_kept_in_the_form(sqlite_site: Site, name:
 async def test_hostile_names_and_queries_are_only_text(sqlite_site: Site) -> None:
     engineer = await sqlite_site.as_engineer()
     name = EVIL[:60]
-    await saved(engineer, name, f"q={EVIL}&next=//evil.example", shared="yes")
+    await saved(engineer, name, f"q={quoted(EVIL)}&next=//evil.example", shared="yes")
     [(kept, query, _shared)] = await views(sqlite_site)
     assert "evil.example" not in query, "only what a list is made of"
     for path in ("/drifts", "/drifts/views", f"/drifts?{query}"):

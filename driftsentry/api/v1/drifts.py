@@ -69,7 +69,9 @@ async def list_drifts(query: DriftQuery) -> Response:
     """Drifts, by default the latest first
 
     Filters narrow together. total is exact as long as only status, severity, cause, stack and environment narrow,
-    be it in q; otherwise counting stops at 10,000. nextCursor goes on at any depth for the same cost.
+    be it in q; otherwise counting stops at 10,000. nextCursor goes on at any depth for the same cost. For what no
+    index knows, be it type, action or most of q, one answer looks through 5,000 drifts in the order of the list:
+    lookedThrough says that it ended there, perhaps with no entry at all, and nextCursor looks further.
     """
     return await kept_answer(partial(_list, query))
 
@@ -80,10 +82,12 @@ async def _list(query: DriftQuery) -> Response:
         found = await drifts.select_list(
             tx, _wanted(query), sort, limit=query.page_size, offset=query.offset, after=after
         )
-    next_cursor = cursor_of([query.sort, *found.drifts[-1].place(sort)]) if found.has_more else None
+    next_cursor = cursor_of([query.sort, *found.end]) if found.end else None
     meta = page_meta(
-        query, total=found.total, has_more=found.has_more, next_cursor=next_cursor, is_capped=found.is_capped
+        query, total=found.total, has_more=found.end is not None, next_cursor=next_cursor, is_capped=found.is_capped
     )
+    if found.is_cut:
+        meta["lookedThrough"] = drifts.FAR
     is_full = is_signed_in()
     entries = [entry_output(each, is_signed_in=is_full) for each in found.drifts]
     return varying(answer(entries, meta=meta))
