@@ -10,7 +10,7 @@ from werkzeug.security import safe_join
 
 from driftsentry import clock, errors
 from driftsentry.db import Database
-from driftsentry.templating import STATIC
+from driftsentry.templating import STATIC, content_of
 from driftsentry.web import Access, allow, app
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -25,7 +25,7 @@ def _file(name: str) -> tuple[bytes, str, str]:
     path = safe_join(str(STATIC), name)
     if path is None or not Path(path).is_file():
         raise errors.NotFound("There is no such file.")
-    content = Path(path).read_bytes()
+    content = content_of(name)
     kind = guess_type(path)[0] or "application/octet-stream"
     is_text = kind.startswith("text/") or kind == "application/javascript"
     return content, f"{kind}; charset=utf-8" if is_text else kind, hashlib.sha256(content).hexdigest()[:16]

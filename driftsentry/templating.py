@@ -27,6 +27,7 @@ _UNSEEN = (
 )
 _unseen_in_lines = re.compile(f"[{_UNSEEN}]")
 _unseen = re.compile(f"[{_UNSEEN}\t\n]")
+_import = re.compile(rb'^@import "([a-z]+\.css)";\n', re.MULTILINE)
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 MOST_KEPT = 8192
@@ -84,11 +85,16 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def content_of(name: str) -> bytes:
+    """A static file; a style sheet with those that it imports in their places, so that a page asks for one."""
+    content = (STATIC / name).read_bytes()
+    return _import.sub(lambda found: content_of(found[1].decode()), content) if name.endswith(".css") else content
+
+
 @cache
 def asset(name: str) -> str:
     """The address of a static file. It changes with the content, so browsers may keep the file for ever."""
-    content = (STATIC / name).read_bytes()
-    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:8]}"
+    return f"/static/{name}?v={hashlib.sha256(content_of(name)).hexdigest()[:8]}"
 
 
 @cache

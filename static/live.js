@@ -11,9 +11,10 @@ let lost = Date.now(), again = lost, heard = lost, asked = 0; // when: `again` i
 function enter(next) {
   state = next;
   const shown = page.hidden && state !== "Signed out" ? "Paused" : state, chip = one("#live-state");
-  const left = Math.ceil((again - Date.now()) / 1e3);
+  const left = Math.ceil((again - Date.now()) / 1e3), [word] = shown.toLowerCase().split(" ");
   const text = shown === "Reconnecting" && left > 0 ? `${shown} in ${left} s` : shown;
-  if (chip && chip.textContent !== text) Object.assign(chip, { textContent: text }).dataset.state = shown.toLowerCase();
+  if (chip && chip.textContent !== text)
+    Object.assign(chip, { textContent: text, title: chip.dataset[word] }).dataset.state = word;
   if (state === "Signed out") one("#signed-out").hidden = false;
 }
 
@@ -47,8 +48,7 @@ async function poll() {
   if (!page.hidden) enter(answer?.ok ? "Polling" : "Reconnecting");
   if (!text) return;
   hold();
-  if (text[0] === "{") obey(text);
-  else await htmx.swap({ sourceElement: live, target: live, swap: "none", text });
+  text[0] === "{" ? obey(text) : await htmx.swap({ sourceElement: live, target: live, swap: "none", text });
   taken();
 }
 
@@ -57,8 +57,8 @@ on("htmx:ws:after:connection", () => ((heard = Date.now()), enter("Live")));
 on("htmx:ws:close", ({ detail: { code } }) => {
   if (state === "Live") lost = Date.now();
   if (code === 4401) return enter("Signed out");
-  // Random, so that after a restart not everybody comes in the same second; ours, so that it can be counted down.
-  const delay = (state === "Polling" ? POLL : 2e3) * (0.6 + 0.8 * Math.random());
+  // A quarter of the time it has been away. Random, so that not all come at once; ours, so that it can be counted down.
+  const delay = Math.min(Math.max(2e3, (Date.now() - lost) / 4), 21e3) * (0.6 + 0.8 * Math.random());
   Object.assign(connection.config, { reconnectDelay: delay, reconnectMaxDelay: delay });
   heard = again = Date.now() + delay;
   enter(state === "Polling" ? state : "Reconnecting");

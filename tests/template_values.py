@@ -70,6 +70,7 @@ LINES = lines_of(
     ],
     may_hide=True,
 )
+UNPLACED = tuple(replace(line, place=None) for line in LINES)
 KINDS = (
     *("detected", "changed", "reopened", "resolved", "approved", "rejected", "lapsed", "commented", EVIL),
     *("snoozed", "woken"),
@@ -115,8 +116,8 @@ VALUES: dict[str, object] = {
     "orders": search_samples.around(EVIL, NOW).orders,
     "is_cut": True, "looked_through": 5000, "all_url": "/drifts?q=" + EVIL, "what": "this list", "doubts": [],
     "next_url": "/drifts?q=" + EVIL, "first_url": "/drifts?q=" + EVIL, "shown": 1, "total": 2, "is_capped": True,
-    "row": row("detected"), "drift": drift("detected"), "lines": LINES, "noise_lines": LINES, "line": LINES[0],
-    "since": [Since("new", LINES[0]), Since("gone", LINES[2]), Since("moved", LINES[1])],
+    "row": row("detected"), "drift": drift("detected"), "lines": LINES, "noise_lines": UNPLACED, "line": LINES[0],
+    "since": [Since(kind, UNPLACED[place]) for kind, place in (("new", 0), ("gone", 2), ("moved", 1))],
     "timeline": EVENTS, "state": "open", "freshness": Thing(state="late", text=EVIL),
     "knowledge": Thing(freshness=Thing(state="late", text=EVIL), last_seen_at=NOW, times_seen=1000, is_seen_often=True),
     "command": Thing(approve=EVIL, reject=EVIL), "report": None,
@@ -140,7 +141,7 @@ RULES = [IgnoreRule(IGNORE, "u1", NOW, ended_at, ended_by, 3, 4) for ended_at, e
 HITS = Hits(30, 40, (Hit(7, EVIL, EVIL, "approved", 2),))
 DRAFT = Draft("r1", EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL)
 VALUES |= {
-    "snooze": SnoozeForm(FACTS, EVIL, EVIL, EVIL), "choices": ["1 day"], "ignored_lines": LINES,
+    "snooze": SnoozeForm(FACTS, EVIL, EVIL, EVIL), "choices": ["1 day"], "ignored_lines": UNPLACED,
     "ignored_by": [Hidden(IGNORE, 2)], "hits": HITS, "field": "path", "hint": "How.", "rule": RULES[1],
     "draft": DRAFT, "living": [(RULES[0], "/drifts?status=all&drift=7")],
     "ended": [replace(RULES[1], ignore=replace(IGNORE, id="r2"))],
@@ -150,7 +151,8 @@ VALUES |= {"viewers": [EVIL, EVIL], "more": 3}
 VALUES |= {
     "neighbours": Neighbours("Open", "/drifts?q=" + EVIL, "/drifts/7?from=" + EVIL, "/drifts/6?from=" + EVIL, None),
     "diff": "split", "address": "https://" + EVIL, "piece": LINES[1].pieces[0], "marks": LINES[1].pieces[0].after * 50,
-    "names_side": "code", "names": ("Code", "Reality"), "is_listed": False, "groups": [LINES, LINES[:1]],
+    "names_side": "code", "names": ("Code", "Reality"), "is_listed": False,
+    "groups": [LINES, UNPLACED[:1]], "group": LINES,
 }  # fmt: skip
 
 

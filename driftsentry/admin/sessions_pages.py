@@ -52,7 +52,8 @@ async def _ended(user: str, before: str, done: str) -> Response:
     if not answers.is_fragment():
         return cast(Response, redirect(_url(user=user, before=before, done=done), 303))
     async with app().db.read() as tx:
-        return Response(render("admin/_sessions_list.html", now=clock.now(), **await _list(tx, user, before)))
+        values = await _list(tx, user, before) | {"has_focus": True}
+        return Response(render("admin/_sessions_list.html", now=clock.now(), **values))
 
 
 async def _list(tx: Tx, user: str, before: str) -> dict[str, Any]:
@@ -67,6 +68,7 @@ async def _list(tx: Tx, user: str, before: str) -> dict[str, Any]:
         found = await auth.select_sessions(tx, now, idle, user_id=user_id, limit=PAGE + 1, before=_place(before))
     last = found[PAGE - 1] if len(found) > PAGE else None
     return {
+        "has_focus": False,  # to be given to the heading: the button that had it went with its session
         "found": found[:PAGE],
         "total": total,
         "user": user,

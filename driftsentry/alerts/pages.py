@@ -52,7 +52,8 @@ async def read_all() -> Response:
     if not answers.is_fragment():
         return cast(Response, redirect(shown.url(), 303))
     async with app().db.read() as tx:
-        text = render("alerts/_list.html", now=clock.now(), **await _list(tx, shown))
+        values = await _list(tx, shown) | {"has_focus": True}
+        text = render("alerts/_list.html", now=clock.now(), **values)
     return Response(text + await _badge())
 
 
@@ -80,6 +81,7 @@ async def _list(tx: Tx, shown: Shown) -> dict[str, object]:
     newest = await alerts.select_alerts(tx, user_id, limit=1)
     return {
         "shown": shown,
+        "has_focus": False,  # to be given to the tab: what was pressed is gone with this answer
         "spans": views.spans_of(rows, clock.now()),
         "alerted": await alerts.select_alerted_stacks(tx),
         "amount": len(rows),

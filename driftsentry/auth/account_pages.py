@@ -72,7 +72,7 @@ async def _ended(done: str) -> Response:
     if not answers.is_fragment():
         return cast(Response, redirect(f"/account?done={done}", 303))
     async with app().db.read() as tx:
-        return Response(render("auth/_account_sessions.html", now=clock.now(), **await _list(tx)))
+        return Response(render("auth/_account_sessions.html", now=clock.now(), has_focus=True, **await _list(tx)))
 
 
 async def _list(tx: Tx) -> dict[str, Any]:
@@ -95,6 +95,7 @@ async def _page(refusal: errors.Failure | None = None) -> Response:
             said=None if refusal else _SAID.get(request.args.get("done", "")),
             wrong=wrong,
             refusal=refusal.message if refusal and not wrong else None,
+            has_focus=False,
             **await _list(tx),
         )
     return Response(text, status=refusal.status if refusal else 200, headers=refusal.headers if refusal else None)

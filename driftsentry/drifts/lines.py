@@ -10,6 +10,9 @@ from driftsentry.ingest import Change
 
 # All values of a page together, in characters: what is beyond is named, and left to the API.
 MOST_CHARACTERS = 120_000
+# What is shown at once: 500 lines are 90 screens of a phone. A few more are shown rather than hidden behind a click.
+SHOWN_LINES = 50
+_FEW_LINES = 5
 
 _NOISE = {
     "empty": "empty against null",
@@ -91,6 +94,15 @@ def groups_of(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
         else:
             found.append((line,))
     return found
+
+
+def shown_groups(groups: Sequence[Sequence[Line]]) -> int:
+    """How many groups, from the first, are shown at once; a set of many members folds by itself."""
+    sizes = [min(len(group), SHOWN_LINES) for group in groups]
+    for index in range(len(sizes)):
+        if sum(sizes[:index]) >= SHOWN_LINES and sum(sizes[index:]) > _FEW_LINES:
+            return index
+    return len(groups)
 
 
 def _line(change: Change, before: str | None, after: str | None) -> Line:

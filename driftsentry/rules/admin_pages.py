@@ -1,9 +1,7 @@
 """Severity rules, for admins: which there are, in which order they are asked, and a form that tries before it saves."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from itertools import groupby
+from dataclasses import fields, replace
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -13,9 +11,8 @@ from driftsentry import answers, drifts, errors, ids
 from driftsentry.auth import guards
 from driftsentry.db import Tx
 from driftsentry.judging import QUESTIONS, Severity
-from driftsentry.rules import severity_actions, severity_queries
+from driftsentry.rules import severity_actions, severity_queries, severity_views
 from driftsentry.rules.severity_draft import ACTIONS, Draft, draft_like, draft_of
-from driftsentry.rules.severity_model import KeptRule, facts_of, sentence_of
 from driftsentry.rules.severity_trial import Trial
 from driftsentry.web import Access, allow, app
 
@@ -33,18 +30,6 @@ _SEVERITIES = tuple(reversed(Severity))
 blueprint = Blueprint("admin_rules", __name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A rule in its list. `upper`, `lower`: keys of its neighbours, "" at the ends. `drifts`: not resolved ones."""
-
-    kept: KeptRule
-    sentence: str
-    facts: list[tuple[str, list[str]]]
-    drifts: int
-    upper: str
-    lower: str
-
-
 @blueprint.get("/admin/rules")
 @allow(Access.ADMIN)
 async def index() -> str:
@@ -56,8 +41,8 @@ async def index() -> str:
             "rules/admin.html",
             "Severity rules",
             active="admin",
-            said=_SAID.get(request.args.get("done", "")),
-            groups=[(severity, list(_items(list(each), counts))) for severity, each in groupby(kept, _severity)],
+            said=_said(),
+            groups=severity_views.rows_by_severity(kept, counts),
         )
 
 
@@ -81,12 +66,17 @@ async def new() -> Response:
 
 @blueprint.get("/admin/rules/<rule_id>")
 @allow(Access.ADMIN)
-async def edit(rule_id: str) -> Response:
+async def show(rule_id: str) -> Response:
+    """One of an admin's own is its form; one that ships only says what it asks for."""
     async with app().db.read() as tx:
-        kept = next((each for each in await severity_queries.select_kept(tx) if each.key == rule_id), None)
-        if kept is None or not kept.is_own:
-            raise errors.NotFound("There is no such severity rule of your own.")
-        return await _form(tx, draft_of(kept))
+        about = await _about(tx, rule_id)
+        if about is None:
+            raise errors.NotFound("There is no such severity rule.")
+        if about.kept.is_own:
+            return await _form(tx, draft_of(about.kept))
+        title = about.kept.rule.name
+        text = await answers.page(tx, "rules/admin_show.html", title, active="admin", said=_said(), about=about)
+        return Response(text)
 
 
 @blueprint.post("/admin/rules/<rule_id>")
@@ -100,7 +90,7 @@ async def change(rule_id: str) -> Response:
 async def switch(rule_id: str) -> Response:
     on = (await request.form).get("on", "") == "1"
     await severity_actions.switch(app().db, app().settings.data_key, guards.actor(), rule_id, on=on)
-    return _back("on" if on else "off", rule_id)
+    return _back("on" if on else "off", f"/{quote(rule_id)}")
 
 
 @blueprint.post("/admin/rules/<rule_id>/move")
@@ -111,7 +101,7 @@ async def move(rule_id: str) -> Response:
     await severity_actions.move(
         app().db, app().settings.data_key, guards.actor(), rule_id, above=above, below="" if above else below
     )
-    return _back("moved", rule_id)
+    return _back("moved", f"/{quote(rule_id)}")
 
 
 @blueprint.post("/admin/rules/<rule_id>/remove")
@@ -121,20 +111,17 @@ async def remove(rule_id: str) -> Response:
     return _back("removed")
 
 
-def _severity(kept: KeptRule) -> Severity:
-    return kept.severity
+def _said() -> str:
+    return _SAID.get(request.args.get("done", ""), "") if request.method == "GET" else ""
 
 
-def _items(kept: Sequence[KeptRule], counts: dict[str, int]) -> Iterator[Item]:
-    keys = ["", *(each.key for each in kept), ""]
-    for place, each in enumerate(kept):
-        rule = each.rule
-        number = counts.get(rule.name, 0)
-        yield Item(each, sentence_of(rule), facts_of(rule), number, keys[place], keys[place + 2])
+async def _about(tx: Tx, rule_id: str) -> severity_views.About | None:
+    return severity_views.about(await severity_queries.select_kept(tx), await drifts.count_open_by_rule(tx), rule_id)
 
 
-def _back(done: str, rule_id: str = "") -> Response:
-    return cast(Response, redirect(f"/admin/rules?done={done}" + (f"#rule-{quote(rule_id)}" if rule_id else ""), 303))
+def _back(done: str, path: str = "", place: str = "") -> Response:
+    """To the list, or behind it to `path`: the page of a rule."""
+    return cast(Response, redirect(f"/admin/rules{path}?done={done}{place}", 303))
 
 
 async def _typed() -> Draft:
@@ -154,7 +141,7 @@ async def _saved(draft: Draft, verb: Any, done: str) -> Response:
     except (errors.Invalid, errors.Conflict) as refusal:
         async with app().db.read() as tx:
             return await _form(tx, draft, refusal=refusal)
-    return _back(done, draft.id)
+    return _back(done, place=f"#rule-{quote(draft.id)}")
 
 
 async def _form(tx: Tx, draft: Draft, *, refusal: errors.Failure | None = None, trial: Trial | None = None) -> Response:
@@ -163,6 +150,8 @@ async def _form(tx: Tx, draft: Draft, *, refusal: errors.Failure | None = None, 
         "rules/admin_form.html",
         "Severity rule",
         active="admin",
+        said=_said(),
+        about=await _about(tx, draft.id) if draft.seen else None,
         draft=draft,
         wrong={problem.field: problem.message for problem in refusal.problems} if refusal else {},
         problem=refusal.message if refusal else "",

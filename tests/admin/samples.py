@@ -26,6 +26,7 @@ def values_of(name: str, evil: str) -> dict[str, object]:
         "own": [*sessions, Session("9", "u1", evil, evil, "api", evil, evil, evil, NOW, NOW, NOW)],
         "found": sessions,
         "mine": "0",
+        "has_focus": True,
         "said": evil,
         "refusal": evil,
         "wrong": {"old": evil, "new": evil},

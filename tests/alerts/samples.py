@@ -26,6 +26,7 @@ def values_of(name: str, evil: str) -> dict[str, object]:
         "spans": [Span(key, "Older", [Group(evil, evil, "s1", some)]) for key, some in (("a", listed), ("b", [other]))],
         "alerted": [evil, "prod/x"],
         "shown": Shown(True, evil, 9),
+        "has_focus": True,
         "amount": 5,
         "newest_id": 5,
         "next_url": "/alerts?before=1",

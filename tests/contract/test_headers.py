@@ -65,6 +65,8 @@ async def test_static_files_are_kept_only_under_an_address_with_their_hash(sqlit
     address = page.partition('href="/static/base.css')[2].partition('"')[0]
     assert "immutable" in (await sqlite_site.anonymous().get(f"/static/base.css{address}")).headers["Cache-Control"]
     assert (await sqlite_site.anonymous().get("/static/base.css")).headers["Cache-Control"] == "no-cache"
+    sheet = await (await sqlite_site.anonymous().get("/static/stacks.css")).get_data(as_text=True)
+    assert (".rows-short" in sheet, "@import" in sheet) == (True, False), "it carries those that it asks for"
 
 
 async def test_https_is_remembered_only_where_it_is_used(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ async def test_more_attributes_than_are_kept_are_counted(sqlite_site: Site) -> N
     html = await page(sqlite_site, {"tags": tags}, {"tags": dict.fromkeys(tags, "b" * 40)})
     assert "200 more differences" in html
     assert html.count('class="line"') == 500
+    assert "Show 450 more differences" in html
+    assert html.partition('<details class="rest">')[0].count('class="line"') == 50
     assert len(html) < 400_000
 
 
@@ -118,7 +120,7 @@ async def test_megabytes_of_text_are_left_out_by_name_and_shown_from_where_one_w
     assert len(html) < 400_000
     assert html.count('class="left-out"') > 20
     assert "p29" in html
-    last = re.findall(r'href="/drifts/1\?line=(\d+)#drift-1-diff"', html)[-1]
+    last = re.findall(r'href="/drifts/1\?line=(\d+)#line-\1"', html)[-1]
     assert last == "29"
     html = await (await sqlite_site.as_viewer()).text("/drifts/1?line=29")
     assert html.count('class="left-out"') == 29

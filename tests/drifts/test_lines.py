@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from driftsentry.drifts.lines import MOST_CHARACTERS, groups_of, lines_of
+from driftsentry.drifts.lines import MOST_CHARACTERS, SHOWN_LINES, groups_of, lines_of, shown_groups
 from driftsentry.drifts.sides import SHORT_CHARACTERS, SHORT_DIGEST
 from driftsentry.drifts.written import path_text, value_text
 from driftsentry.ingest import Change
@@ -218,3 +218,20 @@ def test_members_of_one_set_stand_together():
     lines = lines_of([member("a", "removed"), member("a", "added"), member("b", "added"), change("1", "2")])
     assert [[each.path for each in group] for group in groups_of(lines)] == [["a", "a"], ["b"], ["name"]]
     assert groups_of(()) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [
+        ([], 0),
+        ([1] * SHOWN_LINES, SHOWN_LINES),
+        ([1] * (SHOWN_LINES + 5), SHOWN_LINES + 5),
+        ([1] * (SHOWN_LINES + 6), SHOWN_LINES),
+        ([500], 1),
+        ([500, 1, 1], 3),
+        ([1] * 49 + [500, 500], 50),
+    ],
+)
+def test_about_fifty_lines_are_shown_at_once_and_no_click_for_a_few_more(sizes, shown):
+    groups = [lines_of([change("1", "2")]) * size for size in sizes]
+    assert shown_groups(groups) == shown

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from driftsentry.judging import QUESTIONS, Conditions, Line, Rule, Severity, Verdict
-from driftsentry.rules.admin_pages import Item
 from driftsentry.rules.severity_draft import ACTIONS, Draft, draft_of
 from driftsentry.rules.severity_model import KeptRule, facts_of
 from driftsentry.rules.severity_trial import Effect, Trial
+from driftsentry.rules.severity_views import About, Row
 
 
 def values_of(name: str, evil: str) -> dict[str, object]:
@@ -17,12 +17,13 @@ def values_of(name: str, evil: str) -> dict[str, object]:
     lines = (Line(globs, evil, evil),)
     rule = Rule("r1", evil, Severity.HIGH, evil, Conditions(globs, globs, globs, globs, globs, lines))
     own, shipped = KeptRule(rule, True, True, evil, "2026"), KeptRule(replace(rule, key="r2"), False, False)
-    items = [Item(own, evil, facts_of(rule), 3, "", "r2"), Item(shipped, evil, facts_of(rule), 0, "r1", "")]
+    rows = [Row(own, evil, 3), Row(shipped, evil, 0)]
     draft: Draft = draft_of(own)
     was, becomes = Verdict(Severity.LOW, evil, evil), Verdict(Severity.CRITICAL, evil, evil)
     return {
-        "groups": [(Severity.HIGH, items)],
-        "item": items[0],
+        "groups": [(Severity.HIGH, rows)],
+        "item": rows[0],
+        "about": About(own, evil, facts_of(rule), 3, 2, 3, shipped, shipped),
         "draft": draft,
         "wrong": dict.fromkeys(("name", "severity", "types", "actions", "every", "asks"), evil),
         "problem": evil,

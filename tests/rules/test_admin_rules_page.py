@@ -1,10 +1,13 @@
-"""The page of severity rules: a list that can be switched and moved, and a form that tries before it saves."""
+"""The pages of severity rules: a light list, one that can be switched and moved, a form that tries before it saves."""
 
+import gzip
 import re
 
 import pytest
 
 from driftsentry import ids
+from driftsentry.judging import SHIPPED, Conditions, Line, Rule, Severity
+from driftsentry.rules.severity_views import match_of
 from tests.ingest.samples import entry, plan
 from tests.site import Browser, Site
 
@@ -65,16 +68,18 @@ async def test_an_admin_tries_saves_changes_and_removes_a_rule_without_scripts(s
         assert f"{verb} the severity rule" in re.sub("<[^>]*>", "", audit)
 
 
-async def test_rules_are_switched_and_moved_by_the_buttons_of_the_list(site: Site) -> None:
+async def test_rules_are_switched_and_moved_by_the_buttons_of_their_page(site: Site) -> None:
     ada = await site.as_admin()
-    listed = await ada.text("/admin/rules")
+    shown = await ada.text("/admin/rules/tls-lowered")
+    assert ("*tls_version." in shown, "/remove" in shown, "6 of 56" in shown) == (True, False, True)
     [[key, neighbour]] = re.findall(
-        r'formaction="/admin/rules/(tls-lowered)/move" name="above" value="([a-z-]+)"', listed
+        r'formaction="/admin/rules/(tls-lowered)/move" name="above" value="([a-z-]+)"', shown
     )
     for _ in range(2):
         response = await ada.post(f"/admin/rules/{key}/move", {"above": neighbour})
-        assert (response.status_code, response.location) == (303, f"/admin/rules?done=moved#rule-{key}")
-    moved = await ada.text("/admin/rules?done=moved")
+        assert (response.status_code, response.location) == (303, f"/admin/rules/{key}?done=moved")
+    assert ("The rule was moved" in await ada.text(f"/admin/rules/{key}?done=moved")) is True
+    moved = await ada.text("/admin/rules")
     assert moved.index('id="rule-tls-lowered"') < moved.index(f'id="rule-{neighbour}"')
     assert len(await site.events("rule.moved")) == 1
     for on in ("0", "1"):
@@ -89,7 +94,8 @@ async def test_rules_are_switched_and_moved_by_the_buttons_of_the_list(site: Sit
     ):
         assert (await ada.post(f"/admin/rules/{path}", form)).status_code == 404
     assert (await ada.post("/admin/rules/tls-lowered/remove")).status_code == 409
-    assert (await ada.get("/admin/rules/tls-lowered")).status_code == 404
+    for path in ("nothing", "%00"):
+        assert (await ada.get(f"/admin/rules/{path}")).status_code == 404
     like = await ada.text("/admin/rules/new?like=tls-lowered")
     assert ("*tls_version." in like, 'name="name" value=""' in like) == (True, True)
 
@@ -119,6 +125,26 @@ async def test_a_form_that_is_sent_twice_makes_one_rule(site: Site) -> None:
     status, text = await post(ada)
     assert (status, "There is a rule of this name already." in text) == (422, True)
     assert len(await site.events("rule.added")) == 1
+
+
+async def test_the_list_of_a_hundred_rules_is_light(sqlite_site: Site) -> None:
+    text = await (await sqlite_site.as_admin()).text("/admin/rules")
+    assert text.count('<li id="rule-') == len(SHIPPED.rules)
+    assert text.count("<form") < 10, "what is done with a rule is done on its page"
+    assert len(gzip.compress(text.encode())) < 10_000
+
+
+def test_a_line_says_what_a_rule_asks_for() -> None:
+    lines = {rule.key: match_of(rule) for rule in SHIPPED.rules}
+    assert lines["tls-lowered"] == "*tls_version, min_tls* +7: lowered"
+    assert lines["data-lost"] == "aws_s3_bucket, aws_s3_directory_bucket +56 · delete"
+    assert all(0 < len(line) <= 163 for line in lines.values())
+    line = Line(("a",), "1", "")
+    assert match_of(Rule("k", "n", Severity.LOW, "r", Conditions(lines=(line, line), every=True))) == (
+        "only a: was 1 · or 1 more"
+    )
+    assert match_of(Rule("k", "n", Severity.LOW, "r", Conditions(types=("x" * 500,)))) == "x" * 160 + "..."
+    assert match_of(Rule("k", "n", Severity.LOW, "r", Conditions())) == "everything"
 
 
 async def test_names_that_try_to_be_markup_stay_text(sqlite_site: Site) -> None:
