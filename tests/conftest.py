@@ -6,11 +6,13 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from driftsentry import events, migrations
+from driftsentry.auth import passwords
 from driftsentry.db import Database
 from tests.databases import PostgresServer, postgres_server, sqlite_file
 from tests.site import Site, running_site
@@ -25,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The tests speak plain http; browsers take Secure cookies from loopback all the same.
     config.addinivalue_line("filterwarnings", "ignore:Secure cookies will be ignored")
     config.addinivalue_line("markers", "lab: drives programs of others, and is skipped where they are not installed")
+    config.addinivalue_line("markers", "real_rounds: is about how much computing a password takes")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,6 +59,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             if name == "table":
                 terminalreporter.section(report.nodeid)
                 terminalreporter.write_line(str(value))
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process a password, also one of nobody, takes 4 rounds of bcrypt: the real 12 take 300 ms."""
+    if request.node.get_closest_marker("real_rounds") is None:
+        monkeypatch.setattr(passwords, "ROUNDS", 4)
+        monkeypatch.setattr(passwords, "_hash_of_nobody", cache(lambda: "$2b$04$" + "." * 53))
 
 
 @pytest.fixture(scope="session")

@@ -8,19 +8,12 @@ from datetime import timedelta
 import pytest
 
 from driftsentry import errors, ids
-from driftsentry.auth import Role, ci_tokens, passwords, people
+from driftsentry.auth import Role, ci_tokens, people
 from driftsentry.auth.model import User
 from driftsentry.events import SYSTEM, Actor
 from tests.admin.people import INVITATION, actor_of, check_events, row_of, text, the_admin
 from tests.auth.test_login import sign_in
 from tests.site import Site
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "ROUNDS", 4)
-    monkeypatch.setattr(passwords, "_hash_of_nobody", lambda: "$2b$04$" + "." * 53)
-
 
 # -- Roles -----------------------------------------------------------------------------------------------------
 

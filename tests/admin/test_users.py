@@ -9,19 +9,12 @@ import pytest
 
 from driftsentry import auth, clock, errors
 from driftsentry.admin import users_pages
-from driftsentry.auth import Role, passwords, people
+from driftsentry.auth import Role, people
 from driftsentry.db import Tx
 from driftsentry.events import SYSTEM
 from tests.admin.people import EVIL, INVITATION, check_events, text, the_admin
 from tests.auth.test_login import sign_in
 from tests.site import Site
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "ROUNDS", 4)
-    monkeypatch.setattr(passwords, "_hash_of_nobody", lambda: "$2b$04$" + "." * 53)
-
 
 # -- The list --------------------------------------------------------------------------------------------------
 

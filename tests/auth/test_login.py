@@ -80,6 +80,7 @@ async def test_a_wrong_password_and_an_unknown_account_are_answered_alike(site: 
     assert await site.value("SELECT count(*) FROM sessions") == 0
 
 
+@pytest.mark.real_rounds
 async def test_an_unknown_account_costs_the_same_hash(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     spent: list[bytes] = []
     check = passwords.bcrypt.checkpw

@@ -3,21 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
 from quart import Response
 
 from driftsentry import clock
-from driftsentry.auth import passwords
 from tests.auth.test_login import cookie_of, sign_in
 from tests.site import Browser, Site, running_site
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The dummy check of unknown accounts takes 4 rounds, as the people of the tests do."""
-    monkeypatch.setattr(passwords, "ROUNDS", 4)
-    passwords._hash_of_nobody.cache_clear()
-    monkeypatch.setattr(passwords, "_hash_of_nobody", lambda: "$2b$04$" + "." * 53)
 
 
 def from_address(site: Site, number: int) -> Browser:

@@ -28,7 +28,7 @@ from tests.site import open_session, sign
 STACK = "prod/x_.--..y"  # as far as the name of a stack goes
 LONG = "A" * 1_000_000 + "the end"
 NAME = VISIBLE[0] + VISIBLE[40] + UNSEEN[0]  # of the admin who does it all
-HIGHEST = 100_000  # pixels: the 500 lines that are kept of a drift, on a narrow screen
+HIGHEST = 40_000  # pixels: the 50 lines of a drift that are shown at once, on a narrow screen
 _COMPLAINS = "window.pwned = what => console.error(`pwned(${what}) ran`)"
 # Whatever no template of ours has: what a payload would add, if it became more than text.
 _ADDED = """() => {

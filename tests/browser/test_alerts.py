@@ -42,6 +42,7 @@ async def test_news_waits_and_what_was_read_changes_in_all_windows_of_that_perso
 
     await first.get_by_role("button", name="Mark all as read").click()
     await expect(first.locator("#alerts-list")).to_contain_text("You have read everything")
+    await expect(first.get_by_role("link", name="Unread", exact=True)).to_be_focused()
     await expect(second.locator("#alert-2")).to_have_attribute("data-read", "yes", timeout=1000)
     await expect(second.locator("#nav-alerts")).to_be_hidden()
     for page in (first, second, other):

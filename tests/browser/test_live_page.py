@@ -191,6 +191,17 @@ async def until(page: Page, said: str, seconds: int = 120, where: str = "#live-s
     raise AssertionError(await page.locator(where).inner_text())
 
 
+async def next_try(page: Page) -> None:
+    """Let the page's clock run until it opens a socket again, which then has all the time that it needs."""
+    sockets = sockets_of(page)
+    for _ in range(90):
+        if sockets:
+            return
+        await page.clock.run_for(500)
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not try again")
+
+
 async def test_where_sockets_are_blocked_the_page_asks_and_comes_back_to_one(house: House) -> None:
     house.expect(*BLOCKED)
     await house.report(size("web"), size("db"))
@@ -205,11 +216,13 @@ async def test_where_sockets_are_blocked_the_page_asks_and_comes_back_to_one(hou
         await expect(page.locator(".state.approved")).to_have_count(2)
         await expect(page.locator("#nav-waiting")).to_be_hidden()
         await expect(page.locator("#live-state")).to_have_text("Polling")
+        await expect(page.locator("#live-state")).to_have_attribute("title", re.compile("blocks the connection"))
         asked = len(asked_in(house))
         await page.clock.run_for(90_000)
         assert 2 <= len(asked_in(house)) - asked <= 3
         door.is_open = True
-        await until(page, "Live")
+        await next_try(page)
+        await expect(page.locator("#live-state")).to_have_text("Live")
 
 
 def asked_in(house: House) -> list[str]:
@@ -247,3 +260,29 @@ async def test_a_line_on_which_nothing_is_heard_is_given_up(house: House) -> Non
         door.is_stalled = False
         await until(page, "Live")
         await expect(page.locator(".row")).to_contain_text("Approved")
+
+
+async def test_the_longer_a_server_is_away_the_rarer_it_is_asked(house: House) -> None:
+    house.expect(*BLOCKED, "ERR_FAILED")
+    await house.report(size("web"))
+    async with gate(house) as door:
+        page = await (await house.window("Vera", "viewer")).new_page()
+        await page.route("**/live/changes?*", lambda route: route.abort())
+        sockets = sockets_of(page)
+        await page.clock.install()
+        await page.goto("/drifts")
+        tries = []
+        for seconds, step in ((10, 1), (90, 5), (60, 5)):
+            for _ in range(seconds // step):
+                await page.clock.run_for(step * 1000)
+                await asyncio.sleep(0.02)
+            tries.append(len(sockets))
+        assert tries[0] >= 3, "a restart is over in seconds"
+        assert 1 <= tries[2] - tries[1] <= 5
+        chip = page.locator("#live-state")
+        await until(page, r"Reconnecting in \d+ s")
+        await expect(chip).to_have_attribute("title", re.compile("does not answer"))
+        door.is_open = True
+        await next_try(page)
+        await expect(chip).to_have_text("Live")
+        await expect(chip).to_have_attribute("title", re.compile("by themselves"))

@@ -1,5 +1,6 @@
 """What is new waits until the reader asks for it; a list counts only what belongs into it."""
 
+import re
 from urllib.parse import quote
 
 from playwright.async_api import expect
@@ -27,6 +28,16 @@ async def test_new_drifts_wait_behind_a_count_and_come_on_a_click(house: House) 
 
     await page.locator("#drifts-news").click()
     await expect(page.locator(".row")).to_have_count(5)
+    await expect(page.locator("#drifts-news")).to_be_hidden()
+
+    # What fits a search, only a search can tell: no number is promised.
+    await house.go(page, "/drifts?q=aws_instance.web")
+    await house.report(size("website"))
+    await expect(page.locator("#drifts-news")).to_have_text("Something changed - Show")
+    await expect(page.locator(".row")).to_have_count(1)
+    await page.locator("#drifts-news").click()
+    await expect(page.locator(".row")).to_have_count(2)
+    await expect(page).to_have_url(re.compile(r"\?q=aws_instance\.web"))
     await expect(page.locator("#drifts-news")).to_be_hidden()
 
 

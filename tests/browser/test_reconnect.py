@@ -58,7 +58,7 @@ async def test_after_a_time_without_a_server_pages_converge_by_themselves(
     await mortal.decide("aws_instance.web")
     if seconds:
         for left in ("[2-5]", "1"):  # it counts down
-            await expect(pages[0].locator("#live-state")).to_have_text(re.compile(f"Reconnecting in {left} s"))
+            await pages[0].get_by_text(re.compile(f"Reconnecting in {left} s")).wait_for()
     await asyncio.sleep(seconds)
     await mortal.start()
     await expect_converged(mortal, pages, "aws_instance.web", 7)

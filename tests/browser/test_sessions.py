@@ -20,6 +20,7 @@ async def test_a_session_that_is_ended_is_told_to_its_open_page(house: House) ->
     await expect(rows.first).to_contain_text("this one")
     await mine.get_by_role("button", name=re.compile("^End the session")).click()
     await expect(rows).to_have_count(1)
+    await expect(mine.get_by_role("heading", name="Sessions")).to_be_focused()
     assert mine.url.endswith("/account"), "the list alone was changed"
     await expect(lost.locator("#live-state")).to_have_text("Signed out")
     await mine.get_by_role("button", name=re.compile("^Sign out here")).click()
@@ -36,6 +37,7 @@ async def test_an_admin_ends_a_session_and_all_others_from_the_list(house: House
     await expect(ends).to_have_count(3)
     await ends.first.click()
     await expect(ends).to_have_count(2)
+    await expect(page.locator("#sessions-title")).to_be_focused()
     await page.get_by_role("link", name="Emil").first.click()
     await page.locator("summary", has_text="End all of this user").click()
     await page.get_by_role("button", name="End all 2").click()
