@@ -121,7 +121,10 @@ class Browser:
 
     def socket(self, path: str, headers: dict[str, str] | None = None) -> Any:
         """A WebSocket of quart's test client, to be entered with `async with`."""
-        return self.app.test_client(use_cookies=False).websocket(path, headers=self.headers(headers))
+        socket = self.app.test_client(use_cookies=False).websocket(path, headers=self.headers(headers))
+        # As every server begins. Without it the first word, be it that the socket is over, would be taken for this one.
+        socket._send_queue.put_nowait({"type": "websocket.connect"})
+        return socket
 
 
 @dataclass

@@ -12,6 +12,8 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.browser.house import House, open_house
 
 HERE = Path(__file__).parent
+# The same engine without windows, where it is installed: they cost more than most tests do in them.
+PROGRAM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 # The browser speaks to one loop, so the tests share it.
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
 expect.set_options(timeout=4000)
@@ -26,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
         yield browser
         await browser.close()
 

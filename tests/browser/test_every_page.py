@@ -53,12 +53,13 @@ async def walk(house: House, window: BrowserContext, paths: list[str], looks: li
     page, answers = await window.new_page(), list[Response]()
 
     def keep(answer: Response) -> None:
+        if answer.request.is_navigation_request():  # what was on its way for the page before is no part of this one
+            answers.clear()
         answers.append(answer)
 
     page.on("response", keep)
     await (await window.new_cdp_session(page)).send("Network.setCacheDisabled", {"cacheDisabled": True})
     for path in paths:
-        answers.clear()
         await page.set_viewport_size({"width": 1280, "height": 800})
         await house.go(page, path)
         assert len(answers) <= MOST_REQUESTS, f"{path}: {[answer.url for answer in answers]}"
