@@ -23,7 +23,8 @@ def _file(name: str) -> tuple[bytes, str, str]:
     """Content, content type and hash of a static file. There are few and small ones, so they stay in memory: an open
     file would stay open when a browser goes away in the middle. Raises `NotFound`."""
     path = safe_join(str(STATIC), name)
-    if path is None or not Path(path).is_file():
+    # Other ways to write a name would each be kept.
+    if path is None or not Path(path).is_file() or Path(path).relative_to(STATIC).as_posix() != name:
         raise errors.NotFound("There is no such file.")
     content = content_of(name)
     kind = guess_type(path)[0] or "application/octet-stream"

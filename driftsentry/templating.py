@@ -88,7 +88,11 @@ def plural(number: int, one: str, many: str = "") -> str:
 def content_of(name: str) -> bytes:
     """A static file; a style sheet with those that it imports in their places, so that a page asks for one."""
     content = (STATIC / name).read_bytes()
-    return _import.sub(lambda found: content_of(found[1].decode()), content) if name.endswith(".css") else content
+    if not name.endswith(".css"):
+        return content
+    whole = _import.sub(lambda found: content_of(found[1].decode()), content)
+    assert b"@import" not in whole, f"{name}: write @import with a plain name in a line of its own"
+    return whole
 
 
 @cache

@@ -88,9 +88,6 @@ class _NoSessions(SessionInterface):
     async def open_session(self, _app: Quart, _request: BaseRequestWebsocket) -> None:
         return None
 
-    async def save_session(self, _app: Quart, _session: object, _response: object) -> None:
-        """There is nothing to save."""
-
 
 class DriftSentry(Quart):
     """Quart with typed members in place of a bag of extensions."""

@@ -1,17 +1,22 @@
 """A page is drawn once for who asks again; he never sees what was before an event, nor what is somebody else's."""
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from driftsentry import clock, events
+from driftsentry import clock, events, kept_answers
 from driftsentry.api.v1 import drifts as drift_routes
 from driftsentry.auth import people
-from driftsentry.auth.model import Role
-from driftsentry.drifts import detail_pages
+from driftsentry.auth.model import Person, Role
+from driftsentry.auth.preferences import Preferences
+from driftsentry.db import Database
+from driftsentry.drifts import actions, detail_pages
 from driftsentry.drifts import pages as drift_pages
+from driftsentry.drifts.model import Verdict
 from driftsentry.overview import pages as overview_pages
+from tests.alerts.plans import door, post
 from tests.api import program
 from tests.ingest.samples import entry, plan
 from tests.site import Site
@@ -62,6 +67,55 @@ async def test_what_is_asked_again_is_drawn_once_until_something_happens(sqlite_
     with clock.pretend(NOW + timedelta(minutes=5)):
         assert "5 min ago" in await emil.text("/drifts")
     assert drawn == [*["overview", "list", "drift"] * 2, "list"]
+
+
+async def test_it_does_not_matter_which_process_has_written(site: Site, drawn: list[str]) -> None:
+    await site.post_body(plan(demo("web"), demo("log"), complete=False))
+    viewer, emil = await site.as_viewer(), await site.person("Emil")
+    paths = ["/", "/drifts", "/drifts/1"]
+    first = [await viewer.text(path) for path in paths]
+    other = Database(site.app.settings.database_url)  # that of another process
+    other.before_commit = site.db.before_commit
+    await other.connect()
+    try:
+        seen = str((await site.drift("demo.web"))["fingerprint"])
+        wish = actions.Wish(Verdict.APPROVED, REASON["reason"], seen)
+        await actions.decide(other, events.Actor("user", emil.id, emil.name), 1, wish)
+    finally:
+        await other.disconnect()
+    assert all([await viewer.text(path) != text for path, text in zip(paths, first, strict=True)])
+    assert drawn == ["overview", "list", "drift"] * 2
+
+
+async def test_its_badge_and_its_clock_are_those_of_now(sqlite_site: Site, drawn: list[str]) -> None:
+    viewer, badge = await sqlite_site.as_viewer(), 'id="nav-alerts" class="badge">'
+    with clock.pretend(NOW):
+        await post(sqlite_site, 1, door("web"))
+        assert badge in await viewer.text("/drifts")
+        await viewer.post("/alerts/read-all")
+        text = await viewer.text("/drifts")
+    assert badge not in text
+    assert 'data-now="2026-11-22T12:00:20Z"' in text
+    with clock.pretend(NOW + timedelta(seconds=30)):
+        text = await viewer.text("/drifts")
+    assert 'data-now="2026-11-22T12:00:50Z"' in text
+    assert drawn == ["list", "list"]
+
+
+def test_all_that_is_known_of_somebody_is_part_of_his_look() -> None:
+    ada = Person("1", "ada@example.com", "Ada", Role.ADMIN, "auto", "s", NOW, Preferences(), 1)
+    others: dict[str, Any] = {"role": Role.VIEWER, "preferences": Preferences(keys=False)}
+    for field in fields(Person):
+        if field.name in ("session_id", "last_seen_at", "as_of"):
+            continue
+        assert replace(ada, **{field.name: others.get(field.name, "other")}).look != ada.look, field.name
+
+
+async def test_what_is_long_is_not_kept(sqlite_site: Site, drawn: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_answers, "LONGEST", 1000)
+    viewer = await sqlite_site.as_viewer()
+    assert await viewer.text("/drifts") == await viewer.text("/drifts")
+    assert drawn == ["list", "list"]
 
 
 async def test_a_kept_answer_is_the_same_as_a_drawn_one(sqlite_site: Site, drawn: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -82,7 +82,7 @@ class Person:
     session_id: str
     last_seen_at: datetime
     preferences: Preferences
-    as_of: int  # the number of the last event when this was read
+    as_of: int = field(compare=False)  # the number of the last event when this was read
 
     @property
     def look(self) -> Hashable:

@@ -72,7 +72,8 @@ class Unclear(errors.Invalid):
 
 
 async def carry_out(db: Database, actor: Actor, choice: Choice, deed: Deed) -> Outcome:
-    """Do it to all that are meant and let it. The same again is answered as the first time and recorded once.
+    """Do it to all that are meant and let it. The same again is answered as the first time and recorded once, unless
+    more than `REMEMBERED` events came between.
 
     Raises `Invalid` for none or too many of them, `Forbidden`, or `Outdated`.
     """
@@ -97,7 +98,9 @@ async def carry_out(db: Database, actor: Actor, choice: Choice, deed: Deed) -> O
 
 
 async def count_matching(tx: Tx, wanted: Filter) -> int | None:
-    """How many drifts one form can mean now; None where they are too many."""
+    """How many drifts one form can mean now; None where they are too many, or the list is not understood."""
+    if wanted.problem:
+        return None
     asked = await search(tx, wanted.wanted)
     count = MOST + 1 if asked.is_far else await asked.count(MOST)
     return count if count <= MOST else None
@@ -129,7 +132,7 @@ async def _meant(tx: Tx, choice: Choice, wanted: Filter, done: list[int]) -> lis
         if len(meant) == choice.count and meant:
             return meant
     noun = "drift matches" if len(drift_ids) == 1 else "drifts match"
-    why = f"{len(drift_ids):,} {noun} now, not {choice.count:,}."
+    why = f"{len(drift_ids):,} {noun} now, not {choice.count:,}." if drift_ids else "Nothing matches any more."
     raise Outdated(why, len(drift_ids), await events.latest_seq(tx))
 
 

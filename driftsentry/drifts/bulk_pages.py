@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from quart import Blueprint, Response, request
 
-from driftsentry import answers, clock, errors, regions
+from driftsentry import answers, clock, errors, events, regions
 from driftsentry.auth import guards
 from driftsentry.drifts import bulk, bulk_views, filter, queries
 from driftsentry.drifts.actions import Wish
@@ -103,11 +103,12 @@ async def _done(form: Form, outcome: Outcome) -> Response:
                 await answers.page(tx, "drifts/bulk.html", result.title, active="drifts", result=result, back=form.back)
             )
         count = await bulk.count_matching(tx, list_of(form.query, guards.person().id))
+        seq = await events.latest_seq(tx) if form.seq is None else form.seq
         now = clock.now()
         worries = await worries_of(tx, {row.stack for row in rows.values()}, now)
     # Where a socket is open it brings the rows too; the same twice changes nothing.
     drawn = [render("drifts/_rows.html", rows=[row], worries=worries, now=now) for row in rows.values()]
-    drawn.append(render("drifts/_select_all.html", count=count, seq=form.seq or 0))
+    drawn.append(render("drifts/_select_all.html", count=count, seq=seq))
     told = render("drifts/_bulk_answer.html", result=result, problem="")
     return Response(told + "".join(regions.in_place(html) for html in drawn))
 

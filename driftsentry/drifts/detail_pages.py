@@ -143,6 +143,7 @@ async def values_of(
     made = drift.decision if drift.is_changed_since_decision else None
     return {
         "drift": drift,
+        "start": start,
         "groups": groups,
         "shown": shown_groups(groups),
         "noise_lines": [line for line in lines if line.is_noise and not line.is_ignored],

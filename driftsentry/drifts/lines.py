@@ -99,9 +99,11 @@ def groups_of(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
 def shown_groups(groups: Sequence[Sequence[Line]]) -> int:
     """How many groups, from the first, are shown at once; a set of many members folds by itself."""
     sizes = [min(len(group), SHOWN_LINES) for group in groups]
-    for index in range(len(sizes)):
-        if sum(sizes[:index]) >= SHOWN_LINES and sum(sizes[index:]) > _FEW_LINES:
+    shown, left = 0, sum(sizes)
+    for index, size in enumerate(sizes):
+        if shown >= SHOWN_LINES and left > _FEW_LINES:
             return index
+        shown, left = shown + size, left - size
     return len(groups)
 
 

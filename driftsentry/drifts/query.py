@@ -161,7 +161,9 @@ def parse_query(text: str) -> Query:
         return replace(parse_query(text[:LENGTH].rpartition(" ")[0]), problem=_too_long(text))
     terms: list[Term] = []
     problem: Problem | None = None
-    for token in tokens(text):
+    found = tokens(text)
+    telling = [token for token in found if not _says_nothing(token)]
+    for token in telling or found:  # without the dash of `web - api`
         try:
             term = _term(token, text)
         except Wrong as wrong:
@@ -183,7 +185,7 @@ def _term(token: Token, text: str) -> Term:
     """Raises `Wrong`."""
     typed = text[token.start : token.end]
     if not token.key:
-        if not words_of(token.values[0]):
+        if _says_nothing(token):
             raise Wrong(f"There is nothing to search for in {typed}: words have letters or digits.")
         return Term("", token.values, "", token.is_negated)
     key = key_of(token.key, typed.partition(":")[2])
@@ -194,6 +196,11 @@ def _term(token: Token, text: str) -> Term:
         raise Wrong(f"{key}: takes {MOST} values at most.")
     checked = dict.fromkeys(check(key, operator, value) for value in token.values)
     return Term(key, tuple(checked), operator, token.is_negated)
+
+
+def _says_nothing(token: Token) -> bool:
+    """Whether it is a word without a letter and without a digit."""
+    return not token.key and not words_of(token.values[0])
 
 
 def _problem(text: str, token: Token, wrong: Wrong) -> Problem:

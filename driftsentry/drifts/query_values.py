@@ -35,6 +35,7 @@ _MEANT = {
     "since": "detected", "level": "severity", "module": "address", "name": "address", "changed": "is", "old": "age",
 }  # fmt: skip
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_WEEK = re.compile(r"[0-9]{4}-?W[0-9]{2}")
 _SPAN = re.compile(r"([0-9]{1,5})([mhdw])")
 
 
@@ -82,6 +83,8 @@ def span_of(value: str) -> timedelta:
 def first_moment(value: str, key: str = "detected") -> datetime:
     """The moment that is named, or the beginning of the day, in UTC. Raises `Wrong`."""
     try:
+        if _WEEK.fullmatch(value):  # no day, which Python takes for its Monday
+            raise ValueError
         moment = datetime.fromisoformat(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):

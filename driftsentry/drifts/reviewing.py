@@ -90,8 +90,6 @@ def _tell(tx: Tx, actor: Actor, each: _Again, at: datetime) -> None:
         kind, more = "drift.detected", {"after": "ignored"}
     elif facts["ignored_changes"] > row["ignored_changes"]:
         kind, more = "drift.ignored", {"lines": facts["ignored_changes"], "rules": sorted(each.ignored)}
-    elif (row["severity"], row["cause"]) != (facts["severity"], facts["cause"]):
+    else:  # be it only another reason: whatever pages show, an event has told
         kind, more = "drift.rejudged", {"was": row["severity"], "rule": facts["severity_rule"]}
-    else:
-        return
     events.record(tx, kind, actor, at=at, stack_id=row["stack_id"], drift_id=row["id"], **told, **more)

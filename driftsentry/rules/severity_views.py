@@ -63,7 +63,7 @@ def match_of(rule: Rule) -> str:
 
 def _parts(conditions: Conditions) -> Iterator[str]:
     yield _some(conditions.types)
-    if conditions.except_types and not conditions.types:
+    if conditions.except_types:
         yield f"not {_some(conditions.except_types)}"
     for values in (conditions.addresses, conditions.environments, conditions.actions):
         yield _some(values)

@@ -53,7 +53,9 @@ async def walk(house: House, window: BrowserContext, paths: list[str], looks: li
     page, answers = await window.new_page(), list[Response]()
 
     def keep(answer: Response) -> None:
-        if answer.request.is_navigation_request():  # what was on its way for the page before is no part of this one
+        sent = answer.request
+        # What was on its way for the page before is no part of this one; a redirection to it is.
+        if sent.is_navigation_request() and not sent.redirected_from:
             answers.clear()
         answers.append(answer)
 

@@ -12,6 +12,7 @@ from tests.site import Site, running_site
 PATHS = [
     ("GET", "/", 303), ("GET", "/login", 200), ("GET", "/nowhere", 404), ("POST", "/healthz", 405),
     ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/static/base.css", 200), ("GET", "/static/none", 404),
+    ("GET", "/static/./base.css", 404), ("GET", "/static/x/../base.css", 404), ("GET", "/static/base.css/", 404),
     ("GET", "/static/../app.py", 404), ("GET", "/api/v1/nowhere", 404), ("GET", "/api/v1/auth/login", 405),
     ("POST", "/api/v1/stacks/a/reports", 401), ("POST", "/login", 422), ("OPTIONS", "/login", 200),
     ("HEAD", "/login", 200), ("DELETE", "/drifts", 405),

@@ -208,7 +208,8 @@ async def test_a_fragment_answers_where_it_was_said_and_brings_the_rows(sqlite_s
     assert "<html" not in text
     assert "10 to 1000 characters" in text
     text = await said(await engineer.post("/drifts/bulk", form | {"count": "4"}, htmx), 409)
-    assert 'hx-swap-oob="outerMorph" id="select-all-words">Select all 5 that match' in text
+    assert 'hx-swap-oob="outerMorph" id="select-all-label"' in text
+    assert "> Select all 5 that match" in text
     await sqlite_site.run("UPDATE stacks SET last_report_at = '2026-01-01T00:00:00.000000Z'")
     text = await said(await engineer.post("/drifts/bulk", form, htmx))
     assert "5 drifts rejected" in text

@@ -42,16 +42,19 @@ async def test_after_a_part_the_number_that_match_is_said_anew(
     drifts = await sqlite_site.rows("SELECT * FROM drifts ORDER BY id")
     ticked = picks(drifts[:2], query=form["query"], seq=form["seq"], verdict="rejected")
     text = await said(await engineer.post("/drifts/bulk", ticked, htmx))
-    assert 'hx-swap-oob="outerMorph" id="select-all-words">Select all 3 that match' in text
+    assert 'hx-swap-oob="outerMorph" id="select-all-label"' in text
+    assert "> Select all 3 that match" in text
     assert f'name="seq" value="{form["seq"]}"' in text, "what came since the page is still new"
     text = await said(await engineer.post("/drifts/bulk", form | {"count": "3"}, htmx))
     assert "3 drifts rejected" in text
-    assert 'id="select-all-words">Nothing matches any more' in text
+    assert ' form="selection" disabled> Nothing matches any more' in text
+    text = await said(await engineer.post("/drifts/bulk", form | {"count": "0", "verdict": "approved"}, htmx), 409)
+    assert "Nothing matches any more. Nothing was done" in text
     await sqlite_site.post_body(scan(2, *NAMES[:3]))
     monkeypatch.setattr(bulk, "MOST", 1)
     [late] = await sqlite_site.rows("SELECT * FROM drifts WHERE address = :name", name=NAMES[0])
     text = await said(await engineer.post("/drifts/bulk", picks([late], query=form["query"], seq=form["seq"]), htmx))
-    assert 'id="select-all-words">Too many match to select all of them' in text
+    assert ' form="selection" disabled> Too many match to select all of them' in text
 
 
 async def test_drifts_and_decisions_are_written_all_at_once(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,13 +115,15 @@ async def test_more_attributes_than_are_kept_are_counted(sqlite_site: Site) -> N
 
 
 async def test_megabytes_of_text_are_left_out_by_name_and_shown_from_where_one_wants(sqlite_site: Site) -> None:
-    before = {f"p{number:02}": f"{number} " * 8000 for number in range(30)}
+    before = {f"p{number:02}": f"{number} " * 4000 for number in range(60)}
     html = await page(sqlite_site, before, {key: value.upper() + "x" for key, value in before.items()})
     assert len(html) < 400_000
     assert html.count('class="left-out"') > 20
-    assert "p29" in html
+    assert "p59" in html
+    assert '<details class="rest">' in html
     last = re.findall(r'href="/drifts/1\?line=(\d+)#line-\1"', html)[-1]
-    assert last == "29"
-    html = await (await sqlite_site.as_viewer()).text("/drifts/1?line=29")
-    assert html.count('class="left-out"') == 29
-    assert "29 29 29" in html
+    assert last == "59"
+    html = await (await sqlite_site.as_viewer()).text("/drifts/1?line=59")
+    assert html.count('class="left-out"') == 59
+    assert "59 59 59" in html
+    assert '<details class="rest" open>' in html, "what was asked for is not folded away"

@@ -69,9 +69,10 @@ async def list_drifts(query: DriftQuery) -> Response:
     """Drifts, by default the latest first
 
     Filters narrow together. total is exact as long as only status, severity, cause, stack and environment narrow,
-    be it in q; otherwise counting stops at 10,000. nextCursor goes on at any depth for the same cost. For what no
-    index knows, be it type, action or most of q, one answer looks through 5,000 drifts in the order of the list:
-    lookedThrough says that it ended there, perhaps with no entry at all, and nextCursor looks further.
+    be it in q; of words counting stops at 10,000. nextCursor goes on at any depth for the same cost. For what no
+    index knows, be it type, action or most of q, one answer looks through 5,000 drifts in the order of the list, and
+    total is what they hold: lookedThrough says that it ended there, perhaps with no entry at all. Then nextCursor
+    looks further; page does not.
     """
     return await kept_answer(partial(_list, query))
 
@@ -83,9 +84,9 @@ async def _list(query: DriftQuery) -> Response:
             tx, _wanted(query), sort, limit=query.page_size, offset=query.offset, after=after
         )
     next_cursor = cursor_of([query.sort, *found.end]) if found.end else None
-    meta = page_meta(
-        query, total=found.total, has_more=found.end is not None, next_cursor=next_cursor, is_capped=found.is_capped
-    )
+    # By numbers of pages there is an end where looking was given up: who counts them would ask for empty ones for ever.
+    has_more = found.end is not None and bool(found.drifts or query.cursor or query.page == 1)
+    meta = page_meta(query, total=found.total, has_more=has_more, next_cursor=next_cursor, is_capped=found.is_capped)
     if found.is_cut:
         meta["lookedThrough"] = drifts.FAR
     is_full = is_signed_in()
