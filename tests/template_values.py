@@ -152,7 +152,7 @@ VALUES |= {
     "neighbours": Neighbours("Open", "/drifts?q=" + EVIL, "/drifts/7?from=" + EVIL, "/drifts/6?from=" + EVIL, None),
     "diff": "split", "address": "https://" + EVIL, "piece": LINES[1].pieces[0], "marks": LINES[1].pieces[0].after * 50,
     "names_side": "code", "names": ("Code", "Reality"), "is_listed": False,
-    "groups": [LINES, UNPLACED[:1]], "group": LINES, "start": 0,
+    "groups": [LINES, UNPLACED[:1]], "group": LINES, "start": 0, "most_open": 50,
 }  # fmt: skip
 
 

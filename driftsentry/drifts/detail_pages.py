@@ -13,7 +13,7 @@ from driftsentry.db import Tx
 from driftsentry.drifts import actions, neighbours, views
 from driftsentry.drifts.actions import Contradicted, Wish
 from driftsentry.drifts.comments import timeline_of
-from driftsentry.drifts.lines import groups_of, lines_of, shown_groups
+from driftsentry.drifts.lines import SHOWN_LINES, groups_of, lines_of, shown_groups
 from driftsentry.drifts.model import Drift, Verdict
 from driftsentry.drifts.since import changed_since
 from driftsentry.drifts.snoozing import CHOICES
@@ -146,6 +146,7 @@ async def values_of(
         "start": start,
         "groups": groups,
         "shown": shown_groups(groups),
+        "most_open": SHOWN_LINES,
         "noise_lines": [line for line in lines if line.is_noise and not line.is_ignored],
         "ignored_lines": [line for line in lines if line.is_ignored],
         "ignored_by": await rules.select_of_drift(tx, drift.id) if drift.ignored_changes else [],

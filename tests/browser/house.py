@@ -235,3 +235,14 @@ async def open_house(chromium: Browser, folder: Path, *, is_process: bool = Fals
         stack.push_async_callback(house.close)
         yield house
     house.read_log()
+
+
+async def look(page: Page, *, away: bool) -> None:
+    """A headless browser hides nothing, whatever is in front of it: so the page is told."""
+    await page.evaluate(
+        """away => {
+            Object.defineProperty(document, "hidden", {value: away, configurable: true})
+            document.dispatchEvent(new Event("visibilitychange"))
+        }""",
+        away,
+    )

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from playwright.async_api import Page, expect
 
-from tests.browser.house import REASON, House
+from tests.browser.house import REASON, House, look
 from tests.browser.plans import door, noise, size
 
 
@@ -103,14 +103,3 @@ async def test_the_title_counts_what_is_critical_and_the_icon_calls_in_a_hidden_
     await look(page, away=False)
     await expect(icon).to_have_attribute("href", re.compile("^data:image/svg"))
     await expect(page.locator("#live-state")).to_have_text("Live")
-
-
-async def look(page: Page, *, away: bool) -> None:
-    """A headless browser hides nothing, whatever is in front of it: so the page is told."""
-    await page.evaluate(
-        """away => {
-            Object.defineProperty(document, "hidden", {value: away, configurable: true})
-            document.dispatchEvent(new Event("visibilitychange"))
-        }""",
-        away,
-    )

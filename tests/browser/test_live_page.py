@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Page, WebSocket, expect
 
-from tests.browser.house import House
+from tests.browser.house import House, look
 from tests.browser.plans import Entry, entry, size
 from tests.servers import free_port
 
@@ -111,17 +111,6 @@ async def test_a_hidden_page_pauses_and_has_all_within_two_seconds_when_it_is_se
     await expect(page.locator(".state.approved")).to_have_count(10, timeout=2000)
     await expect(page.locator("#nav-waiting")).to_contain_text("1", timeout=500)
     await expect(page.locator("#live-state")).to_have_text("Live")
-
-
-async def look(page: Page, *, away: bool) -> None:
-    """A headless browser hides nothing, whatever is in front of it: so the page is told."""
-    await page.evaluate(
-        """away => {
-            Object.defineProperty(document, "hidden", {value: away, configurable: true})
-            document.dispatchEvent(new Event("visibilitychange"))
-        }""",
-        away,
-    )
 
 
 def sockets_of(page: Page) -> list[WebSocket]:

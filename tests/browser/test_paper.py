@@ -15,6 +15,9 @@ async def test_an_auditor_prints_all_of_a_drift_black_on_white(house: House) -> 
     await expect(page.locator(".line:visible")).to_have_count(50)
     await expect(page.get_by_text("Show 10 more differences")).to_be_visible()
 
+    for selector in CLICKED:  # else nothing would be shown by its absence
+        await expect(page.locator(selector)).not_to_have_count(0)
+
     await page.emulate_media(media="print")
     await expect(page.locator(".line:visible")).to_have_count(60)
     for selector in CLICKED:
